@@ -1,0 +1,41 @@
+/* data/augment.h - from a decoded picture to the C x H x W floats that a network sees. */
+#ifndef LAC_DATA_AUGMENT_H
+#define LAC_DATA_AUGMENT_H
+
+#include <stdbool.h>
+
+#include "base/random.h"
+#include "data/picture.h"
+#include "data/resample.h"
+
+typedef enum lac_crop {
+    LAC_CROP_RANDOM, /* RandomResizedCrop: area in scale, aspect log-uniform in ratio, ten tries then a central crop */
+    LAC_CROP_CENTRE, /* short side to size / crop_share (.875: 256 for 224), then the centre */
+    LAC_CROP_SQUASH  /* resize to width x height regardless of aspect (Hugging Face's ViTImageProcessor) */
+} lac_crop;
+
+typedef struct lac_augment {
+    int width, height, channels; /* of the result; channels 1 or 3 */
+    lac_crop crop;
+    double scale[2], ratio[2];
+    double crop_share;
+    lac_filter filter;
+    double flip; /* probability of a horizontal flip */
+    float mean[3], std[3]; /* on [0, 1] values */
+} lac_augment;
+
+/* out: channels x height x width. `scratch` grows to what is needed and is reused. seed..view key the draws. */
+typedef struct lac_augment_scratch {
+    lac_picture resized;
+    lac_resampler *resampler;
+} lac_augment_scratch;
+lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_t seed, uint64_t epoch, uint64_t sample,
+                             uint32_t view, lac_augment_scratch *scratch, float *out, lac_error *err);
+void lac_augment_scratch_free(lac_augment_scratch *scratch);
+/* The min_side to hand to lac_source_read so that reduced-scale decoding cannot cost resolution. */
+int lac_augment_min_side(const lac_augment *a);
+/* The identity-like augmentation for evaluation: the recipe's size, mean, std with LAC_CROP_CENTRE, no flip. A picture
+ * whose size is already width x height passes through unresampled. */
+lac_augment lac_augment_for_eval(const lac_augment *train);
+
+#endif

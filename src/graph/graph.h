@@ -1,0 +1,78 @@
+/* graph/graph.h - building a static graph of typed, fixed-shape tensors, and its backward.
+ *
+ * Builders return a tensor id; on any error they record the first one and return LAC_NONE, and every builder given
+ * LAC_NONE for a required argument returns LAC_NONE, so a model is written straight down and the error is read once,
+ * from lac_graph_check or lac_program_new. Dimension letters as in backend/op.h.
+ *
+ *   lac_graph *g; lac_graph_new(LAC_F32, store, &g, err);
+ *   lac_id x = lac_input(g, "x", LAC_F32, 3, (int64_t[]){B, T, D});
+ *   lac_id y = lac_linear(g, x, w, b);
+ *   lac_graph_backward(g, loss);     gradients of every trainable parameter go to its store entry's grad (added)
+ *   lac_program_new(g, backend, pool, &program, err);
+ *
+ * Not here: planning memory and running (program.h). */
+#ifndef LAC_GRAPH_GRAPH_H
+#define LAC_GRAPH_GRAPH_H
+
+#include <stdbool.h>
+
+#include "backend/op.h"
+#include "base/error.h"
+#include "graph/store.h"
+
+typedef struct lac_graph lac_graph;
+typedef int32_t lac_id;
+enum { LAC_NONE = -1 };
+
+lac_status lac_graph_new(lac_dtype real, lac_store *store, lac_graph **graph, lac_error *err);
+void lac_graph_free(lac_graph *graph);
+lac_status lac_graph_check(const lac_graph *graph, lac_error *err); /* the first error while building */
+/* Record an error from a slot's builder; returns LAC_NONE. */
+lac_id lac_graph_refuse(lac_graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));
+lac_dtype lac_graph_real(const lac_graph *graph);
+lac_store *lac_graph_store(const lac_graph *graph);
+int lac_rank(const lac_graph *graph, lac_id x);
+int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes count from the end */
+
+/* Leaves */
+lac_id lac_input(lac_graph *g, const char *name, lac_dtype dtype, int rank, const int64_t *dim);
+/* [B] input that the runner fills per step with 0 or 1/(1-rate) by counters (drop path of `layer`); rate > 0. */
+lac_id lac_drop_path_scale(lac_graph *g, int layer, int64_t batch, double rate);
+lac_id lac_parameter(lac_graph *g, int store_index); /* real; one node per entry however often it is asked for */
+
+/* Keep a tensor's memory until the end of a run and give it a name to look it up by. */
+void lac_output(lac_graph *g, const char *name, lac_id x);
+
+/* Differentiable ops */
+lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias); /* x[.. x K] weight[N x ..K] (trailing dims flattened) bias? -> [.. x N] */
+lac_id lac_layernorm(lac_graph *g, lac_id x, lac_id gamma, lac_id beta, double eps); /* gamma, beta may be LAC_NONE together */
+lac_id lac_gelu(lac_graph *g, lac_id x);
+lac_id lac_attention(lac_graph *g, lac_id qkv, int heads); /* [B x T x 3D] -> [B x T x D] */
+lac_id lac_add(lac_graph *g, lac_id a, lac_id b);
+lac_id lac_add_broadcast(lac_graph *g, lac_id a, lac_id b);
+lac_id lac_mul_broadcast(lac_graph *g, lac_id a, lac_id scale);
+lac_id lac_scale_samples(lac_graph *g, lac_id x, lac_id s);
+lac_id lac_scale(lac_graph *g, lac_id x, double factor);
+lac_id lac_gather_rows(lac_graph *g, lac_id x, lac_id indices);
+lac_id lac_concat_tokens(lac_graph *g, lac_id a, lac_id b);
+lac_id lac_slice_tokens(lac_graph *g, lac_id x, int64_t start, int64_t count);
+lac_id lac_restore(lac_graph *g, lac_id x, lac_id token, lac_id ids);
+lac_id lac_mean_tokens(lac_graph *g, lac_id x);
+lac_id lac_patchify(lac_graph *g, lac_id x, int n_axes, const int64_t *patch, bool channel_fastest);
+lac_id lac_unpatchify(lac_graph *g, lac_id x, int n_axes, const int64_t *patch, bool channel_fastest, int64_t channels,
+                      const int64_t *size);
+lac_id lac_l2(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm);
+lac_id lac_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm);
+lac_id lac_reshape(lac_graph *g, lac_id x, int rank, const int64_t *dim);
+lac_id lac_stop_gradient(lac_graph *g, lac_id x);
+/* Not differentiable: a gradient that reaches it is an error */
+lac_id lac_normalize_rows(lac_graph *g, lac_id x, double eps, bool unbiased);
+
+/* Derive the backward of scalar `loss`; adds into the grads of all non-buffer parameters it depends on. Also, after
+ * it, lac_gradient(g, x) is the gradient of a non-parameter tensor (LAC_NONE if none reached it): for checks. */
+void lac_graph_backward(lac_graph *g, lac_id loss);
+/* Call before lac_graph_backward: also derive the gradient of this input. */
+void lac_want_gradient(lac_graph *g, lac_id input);
+lac_id lac_gradient(const lac_graph *g, lac_id x);
+
+#endif
