@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backend/backend.h"
 #include "base/error.h"
 #include "base/threads.h"
-#include "backend/backend.h"
 
 typedef struct lac_option {
     const char *name;     /* "data" for --data */
@@ -22,10 +22,10 @@ typedef struct lac_args lac_args;
 
 typedef struct lac_command {
     const char *name;
-    const char *usage;    /* "RECIPE --data SOURCE --out RUN" */
-    const char *summary;  /* one line, shown by `lacuna --help` */
-    const char *details;  /* paragraphs for `lacuna NAME --help`; may be NULL */
-    const char *examples; /* lines */
+    const char *usage;         /* "RECIPE --data SOURCE --out RUN" */
+    const char *summary;       /* one line, shown by `lacuna --help` */
+    const char *details;       /* paragraphs for `lacuna NAME --help`; may be NULL */
+    const char *examples;      /* lines */
     const lac_option *options; /* ends with {0}; --help, --json, --quiet, --threads N, --seed N are added to all */
     int min_words, max_words;  /* positional arguments; max_words < 0: any number */
     lac_status (*run)(const lac_args *args, lac_error *err);
@@ -40,8 +40,10 @@ int lac_args_count(const lac_args *args, const char *name);
 const char *lac_args_nth(const lac_args *args, const char *name, int n);
 bool lac_args_has(const lac_args *args, const char *name);
 /* Numbers with a default; LAC_USAGE "--NAME: expected ..., found ..." when ill-formed or below `low`. */
-lac_status lac_args_int(const lac_args *args, const char *name, int64_t standard, int64_t low, int64_t *value, lac_error *err);
-lac_status lac_args_real(const lac_args *args, const char *name, double standard, double low, double *value, lac_error *err);
+lac_status lac_args_int(const lac_args *args, const char *name, int64_t standard, int64_t low, int64_t *value,
+                        lac_error *err);
+lac_status lac_args_real(const lac_args *args, const char *name, double standard, double low, double *value,
+                         lac_error *err);
 lac_status lac_args_seconds(const lac_args *args, const char *name, double standard, double *value, lac_error *err);
 bool lac_args_json(const lac_args *args);
 bool lac_args_quiet(const lac_args *args);
@@ -49,17 +51,20 @@ bool lac_args_quiet(const lac_args *args);
 /* The pool (--threads) and the backend (LACUNA_ISA) of a command. */
 lac_status lac_args_machine(const lac_args *args, lac_pool **pool, const lac_backend **backend, lac_error *err);
 
-/* A live status line on stderr when it is a terminal, a plain line every few seconds otherwise; nothing under --quiet. */
+/* A live status line on stderr when it is a terminal, a plain line every few seconds otherwise; nothing under --quiet.
+ */
 typedef struct lac_status_line {
     bool is_terminal, is_quiet, is_open;
     double last_s, every_s;
 } lac_status_line;
 void lac_status_line_begin(lac_status_line *line, const lac_args *args);
 bool lac_status_line_due(const lac_status_line *line); /* time to show again? */
-void lac_status_line_show(lac_status_line *line, bool force, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void lac_status_line_show(lac_status_line *line, bool force, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void lac_status_line_end(lac_status_line *line); /* leaves the cursor on a fresh line */
-void lac_note(const lac_args *args, const char *format, ...) __attribute__((format(printf, 2, 3))); /* a line on stderr, not under --quiet */
-bool lac_use_colour(int fd); /* a terminal, NO_COLOR unset, TERM not dumb */
+void lac_note(const lac_args *args, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* a line on stderr, not under --quiet */
+bool lac_use_colour(int fd);               /* a terminal, NO_COLOR unset, TERM not dumb */
 /* "1h02m", "3m20s", "12s" */
 const char *lac_duration_text(double seconds, char room[32]);
 
