@@ -22,7 +22,7 @@ typedef struct lac_error {
 lac_status lac_fail(lac_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 lac_status lac_usage(lac_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "out of memory (N bytes for WHAT)" */
+/* "out of memory for WHAT"; always LAC_FAILURE */
 lac_status lac_no_memory(lac_error *err, const char *what);
 
 /* Put "format: " in front of the text already in `err`; returns err's status. */
