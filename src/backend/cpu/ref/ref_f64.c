@@ -1,0 +1,17 @@
+/* backend/cpu/ref/ref_f64.c - the reference kernels with real = double; the code is in the .inc files. */
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "backend/cpu/ref/ref.h"
+
+typedef double real;
+#define REF_TABLE lac_ref_f64
+
+#include "backend/cpu/ref/elementwise.inc"
+#include "backend/cpu/ref/losses.inc"
+#include "backend/cpu/ref/norms.inc"
+#include "backend/cpu/ref/products.inc"
+#include "backend/cpu/ref/tokens.inc"
+
+#include "backend/cpu/ref/table.inc"
