@@ -1,0 +1,40 @@
+/* mask/mask.h - what a mask slot offers: which patches of a picture are hidden.
+ *
+ * Index form: every sample of a recipe has the same number V of visible patches, so an encoder may see those alone.
+ * Weight form: any number per sample. A mask draws from the generator it is handed, and from nothing else. */
+#ifndef LAC_MASK_MASK_H
+#define LAC_MASK_MASK_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/slot.h"
+#include "data/grid.h"
+
+typedef enum lac_mask_form { LAC_MASK_INDEX, LAC_MASK_WEIGHT } lac_mask_form;
+
+typedef struct lac_mask_slot {
+    lac_slot slot;
+    lac_mask_form form;
+    /* V of every sample (index form). LAC_USAGE when none would be visible or none hidden. */
+    lac_status (*visible)(const lac_settings *settings, const lac_grid *grid, int64_t *n_visible, lac_error *err);
+    size_t (*scratch_bytes)(const lac_settings *settings, const lac_grid *grid);
+    /* is_hidden: N bytes, 1 = hidden. Allocates nothing. */
+    void (*draw)(const lac_settings *settings, const lac_grid *grid, lac_random *random, void *scratch,
+                 unsigned char *is_hidden);
+} lac_mask_slot;
+
+int lac_mask_count(void);
+const lac_mask_slot *lac_mask_at(int index);
+const lac_mask_slot *lac_mask_find(const char *name); /* NULL if absent */
+
+/* order: the indices 0..n-1 by ascending noise, equal values in index order (a stable argsort). noise must hold no NaN.
+ * scratch: n x 8 bytes. */
+void lac_mask_argsort(const float *noise, int64_t n, uint64_t *scratch, int32_t *order);
+
+/* From is_hidden[N] with exactly V zeros: keep [V] ascending, and restore [N]: restore[i] = the place of patch i in
+ * (keep, then the hidden patches ascending), so restore[i] < V exactly when i is visible. */
+void lac_mask_indices(const unsigned char *is_hidden, int64_t n, int32_t *keep, int32_t *restore);
+
+#endif

@@ -1,0 +1,33 @@
+/* model/decoder.h - what a decoder slot offers: encoded visible tokens in, one prediction per patch out. */
+#ifndef LAC_MODEL_DECODER_H
+#define LAC_MODEL_DECODER_H
+
+#include "base/slot.h"
+#include "data/grid.h"
+#include "graph/graph.h"
+#include "model/encoder.h"
+
+typedef struct lac_decoder_context {
+    const lac_grid *grid;
+    lac_encoder_shape encoder;
+    int64_t n_visible;     /* V */
+    int64_t target_values; /* Q values predicted per patch */
+} lac_decoder_context;
+
+typedef struct lac_decoder_slot {
+    lac_slot slot;
+    /* Width, depth and tokens per sample, for the micro-batch rule; LAC_USAGE for numbers that do not fit. */
+    lac_status (*shape)(const lac_settings *settings, const lac_decoder_context *context, lac_encoder_shape *shape,
+                        lac_error *err);
+    lac_status (*declare)(const lac_settings *settings, const lac_decoder_context *context, lac_store *store,
+                          lac_error *err);
+    /* features: B x (prefix + V) x D; restore: i32 [B x N] as lac_mask_indices gives; result B x N x Q. */
+    lac_id (*build)(const lac_settings *settings, const lac_decoder_context *context, lac_graph *graph, lac_id features,
+                    lac_id restore);
+} lac_decoder_slot;
+
+int lac_decoder_count(void);
+const lac_decoder_slot *lac_decoder_at(int index);
+const lac_decoder_slot *lac_decoder_find(const char *name); /* NULL if absent */
+
+#endif

@@ -1,0 +1,40 @@
+/* model/encoder.h - what an encoder slot offers: a picture's (visible) patches in, tokens out.
+ *
+ * declare adds the parameters to a store and fills the fixed ones; build writes the graph, any number of times. */
+#ifndef LAC_MODEL_ENCODER_H
+#define LAC_MODEL_ENCODER_H
+
+#include <stdbool.h>
+
+#include "base/slot.h"
+#include "data/grid.h"
+#include "graph/graph.h"
+
+typedef struct lac_encoder_shape {
+    int64_t width, depth, n_prefix; /* D, L, tokens before the patches (class token: 1) */
+    int64_t mlp_width, heads;
+} lac_encoder_shape;
+
+typedef struct lac_encoder_input {
+    lac_id picture; /* B x C x S... */
+    lac_id keep;    /* i32 [B x V]: the patches to encode; LAC_NONE: all of them */
+    int layer;      /* tokens after this block (1..L); 0: after the last one and the final norm */
+    bool is_drop_path_on;
+} lac_encoder_input;
+
+typedef struct lac_encoder_slot {
+    lac_slot slot;
+    bool takes_index; /* can encode the visible patches alone */
+    void (*patch)(const lac_settings *settings, int n_axes, int64_t *patch);
+    /* LAC_USAGE for numbers that do not fit each other */
+    lac_status (*shape)(const lac_settings *settings, const lac_grid *grid, lac_encoder_shape *shape, lac_error *err);
+    lac_status (*declare)(const lac_settings *settings, const lac_grid *grid, lac_store *store, lac_error *err);
+    lac_id (*build)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph,
+                    const lac_encoder_input *input); /* B x T x D, prefix first */
+} lac_encoder_slot;
+
+int lac_encoder_count(void);
+const lac_encoder_slot *lac_encoder_at(int index);
+const lac_encoder_slot *lac_encoder_find(const char *name); /* NULL if absent */
+
+#endif

@@ -1,0 +1,28 @@
+/* objective/objective.h - what an objective slot offers: prediction and target in, one number out.
+ *
+ * Every term also takes `on` (which patches count) and `weight`; the method turns `on` into weights and weighs the
+ * terms. */
+#ifndef LAC_OBJECTIVE_OBJECTIVE_H
+#define LAC_OBJECTIVE_OBJECTIVE_H
+
+#include <stdbool.h>
+
+#include "base/slot.h"
+#include "graph/graph.h"
+
+typedef struct lac_objective_slot {
+    lac_slot slot;
+    bool is_per_sample; /* the loss of a batch is the sum of its samples' (so a batch may be split) */
+    /* prediction, target: B x N x Q; weight: B x N; norm: [1]; result [1] = norm * sum of weighted errors */
+    lac_id (*build)(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
+                    lac_id norm);
+} lac_objective_slot;
+
+typedef enum lac_on { LAC_ON_HIDDEN, LAC_ON_VISIBLE, LAC_ON_ALL, LAC_N_ON } lac_on;
+lac_on lac_objective_on(const lac_settings *settings);
+
+int lac_objective_count(void);
+const lac_objective_slot *lac_objective_at(int index);
+const lac_objective_slot *lac_objective_find(const char *name); /* NULL if absent */
+
+#endif
