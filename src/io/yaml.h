@@ -1,4 +1,4 @@
-/* io/yaml.h - YAML into a tree of nodes that remember their line (libyaml), and back. One document; anchors, tags and
+/* io/yaml.h - YAML into a tree of nodes that remember their line (libyaml). One document; anchors, tags and
  * duplicate keys are refused; depth and size are bounded. Typing is the reader's job: scalars stay text. */
 #ifndef LAC_IO_YAML_H
 #define LAC_IO_YAML_H
@@ -25,7 +25,8 @@ struct lac_yaml {
 };
 
 /* All memory from `arena`. `name` is used in errors ("NAME:LINE: ..."). */
-lac_status lac_yaml_parse(lac_arena *arena, const char *name, const char *data, size_t bytes, lac_yaml **root, lac_error *err);
+lac_status lac_yaml_parse(lac_arena *arena, const char *name, const char *data, size_t bytes, lac_yaml **root,
+                          lac_error *err);
 lac_status lac_yaml_read(lac_arena *arena, const char *path, lac_yaml **root, lac_error *err);
 lac_yaml *lac_yaml_get(const lac_yaml *map, const char *key); /* NULL if absent or not a map */
 
