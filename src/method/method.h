@@ -27,7 +27,7 @@ typedef struct lac_method_sizes {
     int64_t picture[3], patch[3], grid[3], channels; /* by axis: row, column for pictures */
 } lac_method_sizes;
 lac_method_sizes lac_method_describe(const lac_method *method);
-bool lac_method_is_per_sample(const lac_method *method); /* may a batch be split into micro-batches? */
+bool lac_method_is_per_sample(const lac_method *method);  /* may a batch be split into micro-batches? */
 lac_augment lac_method_augment(const lac_method *method); /* of training; mean and std must be numbers by now */
 
 typedef struct lac_step lac_step;
@@ -35,20 +35,20 @@ enum {
     LAC_STEP_TRAIN = 1, /* with backward; gradients are added to the store's */
     LAC_STEP_DROP_PATH = 2
 };
-/* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x P];
- * "features" [B x T x D] the encoder's last tokens (prefix first). Inputs: "view/0" [B x C x H x W]. */
-lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t micro_batch, unsigned flags,
-                        lac_step **step, lac_error *err);
+/* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x
+ * P]; "features" [B x T x D] the encoder's last tokens (prefix first). Inputs: "view/0" [B x C x H x W]. */
+lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t micro_batch,
+                        unsigned flags, lac_step **step, lac_error *err);
 void lac_step_free(lac_step *step);
 lac_program *lac_step_program(const lac_step *step);
 int64_t lac_step_batch(const lac_step *step);
 /* Draw this micro-batch's masks from counters (seed, epoch, sample); global_batch normalises the loss so that the
  * micro-batches of one step add up to the whole batch's loss and gradient. */
-lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t global_batch,
-                         lac_error *err);
-/* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in shuffled order as MAE does),
- * keep [B x V] (the rest is hidden in ascending order) or neither with weight alone; weight [B x N] replaces the loss
- * weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at least 1). */
+lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample,
+                         int64_t global_batch, lac_error *err);
+/* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in shuffled order as MAE
+ * does), keep [B x V] (the rest is hidden in ascending order) or neither with weight alone; weight [B x N] replaces the
+ * loss weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
 const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last drawn or set */

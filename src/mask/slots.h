@@ -1,0 +1,9 @@
+/* mask/slots.h - the masks there are. A new one: its file, a line here, and a line in the table of mask.c. */
+#ifndef LAC_MASK_SLOTS_H
+#define LAC_MASK_SLOTS_H
+
+#include "mask/mask.h"
+
+extern const lac_mask_slot lac_mask_random;
+
+#endif

@@ -1,0 +1,178 @@
+/* method/method.c - a recipe's slots put together: found in their tables, checked against each other, their weights
+ * declared in one store. It branches on no slot's name. Not here: step graphs (step.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "method/method_private.h"
+
+static lac_status find_slots(lac_method *m, lac_error *err) {
+    const lac_recipe *r = m->recipe;
+    m->mask_settings = lac_recipe_section(r, "mask");
+    m->encoder_settings = lac_recipe_section(r, "model.encoder");
+    m->decoder_settings = lac_recipe_section(r, "model.decoder");
+    m->target_settings = lac_recipe_section(r, "target");
+    m->mask = lac_mask_find(m->mask_settings->slot);
+    m->encoder = lac_encoder_find(m->encoder_settings->slot);
+    m->decoder = lac_decoder_find(m->decoder_settings->slot);
+    m->target = lac_target_find(m->target_settings->slot);
+    m->n_terms = lac_recipe_objectives(r);
+    for (int i = 0; i < m->n_terms; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "objective.%d", i);
+        lac_term *term = &m->terms[i];
+        term->settings = lac_recipe_section(r, path);
+        term->slot = lac_objective_find(term->settings->slot);
+        term->on = lac_objective_on(term->settings);
+        term->weight = lac_settings_real(term->settings, "weight");
+        bool is_second = false;
+        for (int k = 0; k < i; k++)
+            is_second = is_second || m->terms[k].slot == term->slot;
+        if (is_second)
+            snprintf(term->name, sizeof term->name, "%.40s.%d", term->slot->slot.name, i);
+        else
+            snprintf(term->name, sizeof term->name, "%.40s", term->slot->slot.name);
+    }
+    if (m->mask->form != LAC_MASK_INDEX || !m->encoder->takes_index)
+        return lac_usage(err,
+                         "mask '%s' and encoder '%s' do not fit: the encoder needs the same number of visible "
+                         "patches in every picture",
+                         m->mask->slot.name, m->encoder->slot.name);
+    return LAC_OK;
+}
+
+static lac_status fit_slots(lac_method *m, lac_error *err) {
+    const lac_recipe *r = m->recipe;
+    double size[LAC_MAX_AXES];
+    int n_axes = lac_recipe_list(r, "picture.size", size, LAC_MAX_AXES);
+    int64_t picture[LAC_MAX_AXES] = {0}, patch[LAC_MAX_AXES] = {0};
+    for (int a = 0; a < n_axes; a++)
+        picture[a] = (int64_t)size[a];
+    m->encoder->patch(m->encoder_settings, n_axes, patch);
+    if (lac_grid_make(n_axes, picture, patch, lac_recipe_int(r, "picture.channels"), &m->grid, err) != LAC_OK)
+        return lac_context(err, "picture.size");
+    LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
+    LAC_TRY(m->mask->visible(m->mask_settings, &m->grid, &m->n_visible, err));
+    m->decoder_context = (lac_decoder_context){.grid = &m->grid,
+                                               .encoder = m->encoder_shape,
+                                               .n_visible = m->n_visible,
+                                               .target_values = m->target->values(m->target_settings, &m->grid)};
+    return m->decoder->shape(m->decoder_settings, &m->decoder_context, &m->decoder_shape, err);
+}
+
+static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err) {
+    LAC_TRY(lac_store_new(real, &m->store, err));
+    LAC_TRY(m->encoder->declare(m->encoder_settings, &m->grid, m->store, err));
+    return m->decoder->declare(m->decoder_settings, &m->decoder_context, m->store, err);
+}
+
+lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method **method, lac_error *err) {
+    *method = NULL;
+    lac_method *m = lac_zalloc(sizeof *m);
+    if (!m) return lac_no_memory(err, "a method");
+    m->recipe = recipe;
+    lac_status status = find_slots(m, err);
+    if (status == LAC_OK) status = fit_slots(m, err);
+    if (status != LAC_OK) lac_context(err, "recipe %s", lac_recipe_name(recipe));
+    if (status == LAC_OK) status = declare_weights(m, real, err);
+    if (status != LAC_OK) {
+        lac_method_free(m);
+        return status;
+    }
+    *method = m;
+    return LAC_OK;
+}
+
+void lac_method_free(lac_method *method) {
+    if (!method) return;
+    lac_store_free(method->store);
+    lac_free(method);
+}
+
+lac_store *lac_method_store(const lac_method *method) {
+    return method->store;
+}
+
+const lac_recipe *lac_method_recipe(const lac_method *method) {
+    return method->recipe;
+}
+
+lac_method_sizes lac_method_describe(const lac_method *m) {
+    lac_method_sizes sizes = {.n_patches = m->grid.n,
+                              .n_visible = m->n_visible,
+                              .patch_values = m->grid.patch_values,
+                              .width = m->encoder_shape.width,
+                              .depth = m->encoder_shape.depth,
+                              .n_prefix = m->encoder_shape.n_prefix,
+                              .n_axes = m->grid.n_axes,
+                              .channels = m->grid.channels};
+    for (int a = 0; a < m->grid.n_axes; a++) {
+        sizes.picture[a] = m->grid.picture[a];
+        sizes.patch[a] = m->grid.patch[a];
+        sizes.grid[a] = m->grid.size[a];
+    }
+    return sizes;
+}
+
+bool lac_method_is_per_sample(const lac_method *method) {
+    for (int i = 0; i < method->n_terms; i++)
+        if (!method->terms[i].slot->is_per_sample) return false;
+    return true;
+}
+
+int lac_method_picture_dims(const lac_method *m, int64_t batch, int64_t dim[LAC_MAX_RANK]) {
+    dim[0] = batch;
+    dim[1] = m->grid.channels;
+    for (int a = 0; a < m->grid.n_axes; a++)
+        dim[2 + a] = m->grid.picture[a];
+    return 2 + m->grid.n_axes;
+}
+
+lac_augment lac_method_augment(const lac_method *m) {
+    const lac_recipe *r = m->recipe;
+    const char *crop = lac_recipe_text(r, "augment.crop");
+    lac_augment a = {.width = (int)m->grid.picture[m->grid.n_axes - 1],
+                     .height = (int)m->grid.picture[m->grid.n_axes - 2],
+                     .channels = (int)m->grid.channels,
+                     .crop = strcmp(crop, "random") == 0   ? LAC_CROP_RANDOM
+                             : strcmp(crop, "centre") == 0 ? LAC_CROP_CENTRE
+                                                           : LAC_CROP_SQUASH,
+                     .crop_share = lac_recipe_real(r, "augment.crop_share"),
+                     .filter = strcmp(lac_recipe_text(r, "augment.filter"), "bilinear") == 0 ? LAC_FILTER_BILINEAR
+                                                                                             : LAC_FILTER_BICUBIC,
+                     .flip = lac_recipe_real(r, "augment.flip")};
+    lac_recipe_list(r, "augment.scale", a.scale, 2);
+    lac_recipe_list(r, "augment.ratio", a.ratio, 2);
+    double mean[3] = {0}, std[3] = {1, 1, 1};
+    lac_recipe_list(r, "picture.mean", mean, 3);
+    lac_recipe_list(r, "picture.std", std, 3);
+    for (int c = 0; c < 3; c++) {
+        a.mean[c] = (float)mean[c];
+        a.std[c] = (float)std[c];
+    }
+    return a;
+}
+
+/* Bytes that one sample's activations take until its backward, estimated: a block keeps about 8 token-wide rows (norms,
+ * qkv, attention, two residual sums) and two MLP-wide ones. */
+static double sample_bytes(const lac_encoder_shape *shape, int64_t tokens) {
+    return 4.0 * (double)tokens * (double)shape->depth * (8.0 * (double)shape->width + 2.0 * (double)shape->mlp_width);
+}
+
+/* The largest divisor of the batch whose activations stay under 96 MB, so that they are still in or near the cache when
+ * backward reads them and memory does not grow with the batch; but at least so many pictures that a matrix product has
+ * 192 rows, below which it is not worth its packing. */
+int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
+    if (!lac_method_is_per_sample(m)) return batch;
+    int64_t given = lac_recipe_int(m->recipe, "train.micro_batch");
+    int64_t encoder_tokens = m->encoder_shape.n_prefix + m->n_visible;
+    double bytes = sample_bytes(&m->encoder_shape, encoder_tokens) +
+                   sample_bytes(&m->decoder_shape, m->decoder_shape.n_prefix + m->grid.n);
+    int64_t best = 1;
+    for (int64_t size = 1; size <= batch; size++) {
+        if (batch % size != 0) continue;
+        bool is_small = (double)size * bytes <= 96e6, has_few_rows = best * encoder_tokens < 192;
+        if (given > 0 ? size <= given : is_small || has_few_rows) best = size;
+    }
+    return best;
+}

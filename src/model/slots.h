@@ -1,0 +1,12 @@
+/* model/slots.h - the encoders and decoders there are. A new one: its file, a line here, and a line in the tables of
+ * model.c. */
+#ifndef LAC_MODEL_SLOTS_H
+#define LAC_MODEL_SLOTS_H
+
+#include "model/decoder.h"
+#include "model/encoder.h"
+
+extern const lac_encoder_slot lac_encoder_vit;
+extern const lac_decoder_slot lac_decoder_mae;
+
+#endif

@@ -1,0 +1,126 @@
+/* model/vit.c - the vision transformer as an encoder (arXiv 2010.11929), fit to see a part of the patches only
+ * (MAE, arXiv 2111.06377).
+ *
+ * Patches are gathered before they are projected, so what is hidden costs nothing. Positions are added after the
+ * projection, the class token (with its own position row) is put in front. Parameter names and layouts are MAE's and
+ * timm's. Sizes of the literature (width x depth, heads): Ti 192x12 3, S 384x12 6, B 768x12 12, L 1024x24 16, H
+ * 1280x32 16. Not here: the block (block.c), the fixed position table (positions.c). */
+#include <math.h>
+#include <string.h>
+
+#include "model/block.h"
+#include "model/positions.h"
+#include "model/slots.h"
+
+static const lac_setting_spec specs[] = {
+    {"patch", LAC_SETTING_INTS, "16", 1, 4096, 1, 3, NULL, NULL,
+     "side of a patch in pixels, or one per axis (row first)"},
+    {"width", LAC_SETTING_INT, NULL, 1, 65536, 0, 0, NULL, NULL, "D, values in a token"},
+    {"depth", LAC_SETTING_INT, NULL, 1, 120, 0, 0, NULL, NULL, "L, blocks"},
+    {"heads", LAC_SETTING_INT, NULL, 1, 1024, 0, 0, NULL, NULL, "attention heads; divides the width"},
+    {"mlp_ratio", LAC_SETTING_REAL, "4", LAC_ABOVE_ZERO, 64, 0, 0, NULL, NULL, "width of the MLP's hidden layer / D"},
+    {"class_token", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "one learned token before the patches"},
+    {"positions", LAC_SETTING_TEXT, "sincos", 0, 0, 0, 0, "sincos|learned", NULL,
+     "fixed sines and cosines, or learned"},
+    {"qkv_bias", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "bias of queries, keys and values"},
+    {"layer_scale", LAC_SETTING_REAL, "0", 0, 1e3, 0, 0, NULL, NULL, "initial gain of each branch; 0: no layer scale"},
+    {"drop_path", LAC_SETTING_REAL, "0", 0, LAC_BELOW_ONE, 0, 0, NULL, NULL,
+     "chance of leaving out a branch, rising linearly to this in the last block"},
+    {"norm_eps", LAC_SETTING_REAL, "1e-6", LAC_ABOVE_ZERO, 1, 0, 0, NULL, NULL, "epsilon of the layer norms"},
+};
+
+static bool is_sincos(const lac_settings *s) {
+    return strcmp(lac_settings_text(s, "positions"), "sincos") == 0;
+}
+
+static lac_block block_of(const lac_settings *s) {
+    int64_t width = lac_settings_int(s, "width");
+    return (lac_block){.prefix = "blocks",
+                       .width = width,
+                       .mlp_width = llround((double)width * lac_settings_real(s, "mlp_ratio")),
+                       .heads = (int)lac_settings_int(s, "heads"),
+                       .has_qkv_bias = lac_settings_bool(s, "qkv_bias"),
+                       .layer_scale = lac_settings_real(s, "layer_scale"),
+                       .norm_eps = lac_settings_real(s, "norm_eps")};
+}
+
+static void patch(const lac_settings *s, int n_axes, int64_t *out) {
+    const lac_setting *setting = lac_settings_get(s, "patch");
+    for (int a = 0; a < n_axes; a++)
+        out[a] = (int64_t)setting->number[a < setting->count ? a : setting->count - 1];
+}
+
+static lac_status shape(const lac_settings *s, const lac_grid *grid, lac_encoder_shape *out, lac_error *err) {
+    const lac_setting *patch_setting = lac_settings_get(s, "patch");
+    if (patch_setting->count != 1 && patch_setting->count != grid->n_axes)
+        return lac_usage(err, "model.encoder.patch: expected 1 or %d numbers, found %d", grid->n_axes,
+                         patch_setting->count);
+    lac_block block = block_of(s);
+    if (block.mlp_width < 1) return lac_usage(err, "model.encoder.mlp_ratio: leaves an MLP of width 0");
+    *out = (lac_encoder_shape){.width = block.width,
+                               .depth = lac_settings_int(s, "depth"),
+                               .n_prefix = lac_settings_bool(s, "class_token"),
+                               .mlp_width = block.mlp_width,
+                               .heads = block.heads};
+    return lac_check_width("model.encoder", block.width, block.heads, is_sincos(s), grid->n_axes, err);
+}
+
+static lac_status declare(const lac_settings *s, const lac_grid *grid, lac_store *store, lac_error *err) {
+    lac_block block = block_of(s);
+    int64_t n_prefix = lac_settings_bool(s, "class_token");
+    int64_t token[3] = {1, 1, block.width}, table[3] = {1, n_prefix + grid->n, block.width};
+    int64_t in[1 + LAC_MAX_AXES] = {grid->channels};
+    for (int a = 0; a < grid->n_axes; a++)
+        in[1 + a] = grid->patch[a];
+    /* .02: MAE's normal_(std=.02) for tokens; learned positions as timm */
+    if (n_prefix)
+        LAC_TRY(lac_store_add(store, "cls_token", 3, token, LAC_PARAM_NO_DECAY, LAC_INIT_NORMAL, .02, NULL, err));
+    if (is_sincos(s)) {
+        int index;
+        LAC_TRY(lac_store_add(store, "pos_embed", 3, table, LAC_PARAM_BUFFER, LAC_INIT_GIVEN, 0, &index, err));
+        lac_positions_fill(grid, block.width, n_prefix, lac_store_real(store), lac_store_at(store, index)->value);
+    } else {
+        LAC_TRY(lac_store_add(store, "pos_embed", 3, table, LAC_PARAM_NO_DECAY, LAC_INIT_TRUNC_NORMAL, .02, NULL, err));
+    }
+    LAC_TRY(lac_declare_linear(store, "patch_embed.proj", block.width, 1 + grid->n_axes, in, true, err));
+    for (int i = 0; i < lac_settings_int(s, "depth"); i++)
+        LAC_TRY(lac_block_declare(&block, i, store, err));
+    return lac_declare_norm(store, "norm", block.width, err);
+}
+
+static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_encoder_input *input) {
+    lac_block block = block_of(s);
+    int64_t depth = lac_settings_int(s, "depth"), n_prefix = lac_settings_bool(s, "class_token");
+    lac_id positions = lac_weight(g, "pos_embed"); /* 1 x (prefix + N) x D */
+    lac_id patch_positions = positions;
+    if (n_prefix) patch_positions = lac_slice_tokens(g, positions, n_prefix, grid->n);
+    patch_positions = lac_reshape(g, patch_positions, 2, (int64_t[]){grid->n, block.width});
+
+    lac_id x = lac_patchify(g, input->picture, grid->n_axes, grid->patch, false); /* B x N x P, channel slowest */
+    if (input->keep != LAC_NONE) x = lac_gather_rows(g, x, input->keep);          /* B x V x P */
+    x = lac_build_linear(g, "patch_embed.proj", x, true);
+    if (input->keep != LAC_NONE)
+        x = lac_add(g, x, lac_gather_rows(g, patch_positions, input->keep));
+    else
+        x = lac_add_broadcast(g, x, patch_positions);
+    if (n_prefix) {
+        lac_id token = lac_add(g, lac_weight(g, "cls_token"), lac_slice_tokens(g, positions, 0, n_prefix));
+        x = lac_concat_tokens(g, token, x);
+    }
+    double drop_path = input->is_drop_path_on ? lac_settings_real(s, "drop_path") : 0;
+    for (int i = 0; i < depth; i++) {
+        double rate = depth > 1 ? drop_path * i / (double)(depth - 1) : drop_path;
+        x = lac_block_build(&block, i, g, x, rate, i);
+        if (input->layer == i + 1) return x;
+    }
+    return lac_build_norm(g, "norm", x, block.norm_eps);
+}
+
+const lac_encoder_slot lac_encoder_vit = {
+    .slot = {"vit", "a vision transformer on the visible patches", "2010.11929", specs, sizeof specs / sizeof *specs},
+    .takes_index = true,
+    .patch = patch,
+    .shape = shape,
+    .declare = declare,
+    .build = build,
+};

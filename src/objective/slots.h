@@ -1,0 +1,16 @@
+/* objective/slots.h - the objectives there are. A new one: its file, a line here, and a line in the table of
+ * objective.c. */
+#ifndef LAC_OBJECTIVE_SLOTS_H
+#define LAC_OBJECTIVE_SLOTS_H
+
+#include "objective/objective.h"
+
+/* The settings that every objective has, to start its table with. */
+#define LAC_OBJECTIVE_SPECS                                                                                            \
+    {"on", LAC_SETTING_TEXT, "hidden", 0, 0, 0, 0, "hidden|visible|all", NULL, "which patches are judged"}, {          \
+        "weight", LAC_SETTING_REAL, "1", 0, 1e6, 0, 0, NULL, NULL, "factor of this term in the loss"                   \
+    }
+
+extern const lac_objective_slot lac_objective_l2, lac_objective_l1;
+
+#endif
