@@ -16,7 +16,11 @@ typedef struct lac_optimizer_options {
 
 lac_status lac_optimizer_new(lac_store *store, const lac_optimizer_options *options, lac_optimizer **o, lac_error *err);
 void lac_optimizer_free(lac_optimizer *o);
-/* One step from the store's gradients at learning rate lr; *norm is the gradient's norm before clipping (may be NULL). */
+/* Back to zero steps and zero moments, as new. */
+void lac_optimizer_reset(lac_optimizer *o);
+/* One step from the store's gradients at learning rate lr; *norm is the gradient's norm before clipping (may be NULL).
+ * A norm that is not finite changes nothing: no weight, no moment, no count. The average starts as the weights before
+ * the first step. */
 void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *pool, double lr, double *norm);
 int64_t lac_optimizer_steps(const lac_optimizer *o);
 

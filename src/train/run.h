@@ -14,6 +14,7 @@ typedef struct lac_model {
     int64_t step;        /* of the checkpoint; 0 for an imported model */
     uint64_t seed;       /* of the run; 0 for an imported model */
     char *path;          /* what was read */
+    char *note;          /* NULL; else why it is not the newest checkpoint, for a person to read */
     bool is_huggingface; /* names and layout of parameters are Hugging Face's (io of names: method/hf.h) */
 } lac_model;
 lac_status lac_model_open(const char *path, lac_dtype real, lac_model **model, lac_error *err);

@@ -1,0 +1,194 @@
+/* cli/cmd_bench.c - `lacuna bench`: times the training step (train/bench.h), or prints its plan. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "train/bench.h"
+
+typedef struct machine {
+    const lac_backend *backend;
+    lac_pool *pool;
+    lac_recipe *recipe;
+    lac_method *method;
+    lac_trainer *trainer;
+} machine;
+
+static lac_status open_machine(const lac_args *args, machine *m, lac_error *err) {
+    int n_sets = lac_args_count(args, "set");
+    int64_t batch, seed;
+    LAC_TRY(lac_args_int(args, "batch", 0, 1, &batch, err));
+    LAC_TRY(lac_args_int(args, "seed", 0, 0, &seed, err));
+    LAC_TRY(lac_args_machine(args, &m->pool, &m->backend, err));
+    const char **sets = lac_array((size_t)n_sets + 1, sizeof *sets);
+    if (!sets) return lac_no_memory(err, "--set");
+    for (int i = 0; i < n_sets; i++)
+        sets[i] = lac_args_nth(args, "set", i);
+    lac_status status = lac_recipe_open(lac_args_word(args, 0), sets, n_sets, &m->recipe, err);
+    lac_free(sets);
+    LAC_TRY(status);
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, batch);
+    if (batch) LAC_TRY(lac_recipe_set(m->recipe, "train.batch", text, err));
+    snprintf(text, sizeof text, "%" PRId64, seed);
+    if (lac_args_has(args, "seed")) LAC_TRY(lac_recipe_set(m->recipe, "train.seed", text, err));
+    LAC_TRY(lac_method_new(m->recipe, LAC_F32, &m->method, err));
+    return lac_trainer_new(m->method, m->backend, m->pool, &m->trainer, err);
+}
+
+static void close_machine(machine *m) {
+    lac_trainer_free(m->trainer);
+    lac_method_free(m->method);
+    lac_recipe_free(m->recipe);
+    lac_pool_free(m->pool);
+}
+
+static lac_status print_plan(const machine *m, lac_error *err) {
+    lac_text text = {0};
+    lac_program_print(lac_trainer_program(m->trainer), &text);
+    lac_status status = text.failed ? lac_no_memory(err, "the plan") : LAC_OK;
+    if (status == LAC_OK && text.data) fputs(text.data, stdout);
+    lac_text_free(&text);
+    if (status == LAC_OK)
+        printf("micro-batch %" PRId64 ", run %" PRId64 " times a step of %" PRId64 " pictures\n",
+               lac_trainer_micro_batch(m->trainer),
+               lac_trainer_global_batch(m->trainer) / lac_trainer_micro_batch(m->trainer),
+               lac_trainer_global_batch(m->trainer));
+    return status;
+}
+
+/* ---- time by op ---- */
+
+enum { MOST_OPS = 64 };
+
+static int by_seconds(const void *a, const void *b) {
+    double x = ((const lac_node_profile *)a)->seconds, y = ((const lac_node_profile *)b)->seconds;
+    return (x < y) - (x > y);
+}
+
+static int sum_by_op(const lac_program *program, lac_node_profile sums[MOST_OPS]) {
+    int n = 0;
+    for (int i = 0; i < lac_program_describe(program).n_nodes; i++) {
+        lac_node_profile node = lac_program_node(program, i);
+        if (node.calls == 0) continue;
+        int k = 0;
+        while (k < n && strcmp(sums[k].op, node.op) != 0)
+            k++;
+        if (k == MOST_OPS) continue;
+        if (k == n) {
+            sums[n++] = (lac_node_profile){.op = node.op};
+        }
+        sums[k].seconds += node.seconds;
+        sums[k].flops += node.flops * (double)node.calls;
+        sums[k].bytes += node.bytes * (double)node.calls;
+        sums[k].calls += node.calls;
+    }
+    qsort(sums, (size_t)n, sizeof *sums, by_seconds);
+    return n;
+}
+
+static lac_status print_ops(const machine *m, const lac_bench_result *r, lac_error *err) {
+    lac_node_profile sums[MOST_OPS];
+    int n = sum_by_op(lac_trainer_program(m->trainer), sums);
+    double steps = (double)r->steps, all = (double)lac_trainer_global_batch(m->trainer) * steps / r->images_per_s,
+           known = 0;
+    lac_table *table;
+    LAC_TRY(lac_table_new(6, &table, err));
+    static const char *const heads[] = {"op", "calls/step", "ms/step", "share", "GFLOP/s", "GB/s"};
+    for (int i = 0; i < 6; i++)
+        lac_table_cell(table, "%s", heads[i]);
+    for (int i = 0; i < n; i++) {
+        const lac_node_profile *p = &sums[i];
+        known += p->seconds;
+        lac_table_cell(table, "%s", p->op);
+        lac_table_cell(table, "%.0f", (double)p->calls / steps);
+        lac_table_cell(table, "%.3f", 1e3 * p->seconds / steps);
+        lac_table_cell(table, "%.1f %%", 100 * p->seconds / all);
+        lac_table_cell(table, "%.1f", p->seconds > 0 ? p->flops / p->seconds / 1e9 : 0);
+        lac_table_cell(table, "%.1f", p->seconds > 0 ? p->bytes / p->seconds / 1e9 : 0);
+    }
+    lac_table_cell(table, "optimizer and the rest");
+    lac_table_cell(table, "1");
+    lac_table_cell(table, "%.3f", 1e3 * (all - known) / steps);
+    lac_table_cell(table, "%.1f %%", 100 * (all - known) / all);
+    lac_table_cell(table, "-");
+    lac_table_cell(table, "-");
+    lac_table_print(table);
+    lac_table_free(table);
+    return LAC_OK;
+}
+
+static void print_json(const machine *m, const lac_bench_result *r) {
+    printf("{\"recipe\": \"%s\", \"images_per_s\": %.6g, \"gflops\": %.6g, \"peak_gflops\": %.6g, \"peak_share\": "
+           "%.4g, \"peak_rss_mb\": %.6g, "
+           "\"spread\": %.4g, \"step_s\": %.6g, \"steps\": %" PRId64 ", \"batch\": %" PRId64
+           ", \"micro_batch\": %" PRId64
+           ", \"threads\": %d, \"isa\": \"%s\", \"gflop_per_step\": %.6g, \"loss_first\": %.9g, \"loss_last\": %.9g}\n",
+           lac_recipe_name(m->recipe), r->images_per_s, r->gflops, r->peak_gflops, r->peak_share, r->peak_rss_mb,
+           r->spread, r->step_s, r->steps, lac_trainer_global_batch(m->trainer), lac_trainer_micro_batch(m->trainer),
+           lac_pool_size(m->pool), m->backend->isa, r->flops_per_step / 1e9, r->loss_first, r->loss_last);
+}
+
+static void print_text(const machine *m, const lac_bench_result *r) {
+    printf("%s on %d threads, %s, batch %" PRId64 " in micro-batches of %" PRId64 "\n", lac_recipe_name(m->recipe),
+           lac_pool_size(m->pool), m->backend->isa, lac_trainer_global_batch(m->trainer),
+           lac_trainer_micro_batch(m->trainer));
+    printf("  %.1f images/s   %.4g s a step (median of %" PRId64 ", spread %.1f %%)\n", r->images_per_s, r->step_s,
+           r->steps, 100 * r->spread);
+    printf("  %.1f GFLOP/s in matrix products, %.1f %% of the %.1f that these threads reach in registers\n", r->gflops,
+           100 * r->peak_share, r->peak_gflops);
+    printf("  %.0f MB at most, loss %.4f -> %.4f\n", r->peak_rss_mb, r->loss_first, r->loss_last);
+}
+
+static lac_status measure(const lac_args *args, const machine *m, lac_error *err) {
+    double seconds;
+    lac_bench_result r;
+    bool ops = lac_args_has(args, "ops");
+    LAC_TRY(lac_args_seconds(args, "seconds", 10, &seconds, err));
+    LAC_TRY(lac_bench(m->trainer, m->method, m->backend, m->pool, seconds, ops, &r, err));
+    if (lac_args_json(args))
+        print_json(m, &r);
+    else
+        print_text(m, &r);
+    return ops && !lac_args_json(args) ? print_ops(m, &r, err) : LAC_OK;
+}
+
+static lac_status run(const lac_args *args, lac_error *err) {
+    machine m = {0};
+    lac_status status = open_machine(args, &m, err);
+    if (status == LAC_OK) status = lac_args_has(args, "plan") ? print_plan(&m, err) : measure(args, &m, err);
+    close_machine(&m);
+    return status;
+}
+
+static const lac_option options[] = {
+    {"seconds", "S", "how long to measure; default 10"},
+    {"batch", "N", "pictures a batch (train.batch)"},
+    {"plan", NULL, "do not run: print the step's ops, shapes, FLOPs, bytes, and what shares memory"},
+    {"ops", NULL, "also print time by op"},
+    {"set", "KEY=VALUE", "override a key of the recipe; may be repeated"},
+    {0},
+};
+
+const lac_command lac_command_bench = {
+    .name = "bench",
+    .usage = "RECIPE [--seconds S] [--batch N] [--plan | --ops]",
+    .summary = "time the training step of a recipe, or print its plan",
+    .details = "Runs what pretrain runs (fresh masks, optimizer, falling loss) on made-up pictures in memory. gflops "
+               "counts matrix and\n"
+               "attention products only, forward and backward, recomputation not; peak_gflops is the better of two "
+               "probes, before and\n"
+               "after, of multiply-adds in registers with the same threads and instruction set (LACUNA_ISA). "
+               "peak_rss_mb is the\n"
+               "process's VmHWM in 10^6 bytes; spread is (90th - 10th percentile) / median of step times.",
+    .examples = "lacuna bench mae-tiny-32\n"
+                "lacuna bench mae-vit-b16 --batch 8 --ops\n"
+                "lacuna bench demo --plan | less",
+    .options = options,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};
