@@ -20,15 +20,22 @@ typedef struct lac_augment {
     double scale[2], ratio[2];
     double crop_share;
     lac_filter filter;
-    double flip; /* probability of a horizontal flip */
+    double flip;           /* probability of a horizontal flip */
     float mean[3], std[3]; /* on [0, 1] values */
 } lac_augment;
 
-/* out: channels x height x width. `scratch` grows to what is needed and is reused. seed..view key the draws. */
+/* out: channels x height x width. `scratch`: zero-initialise; it grows to what is needed and is reused. seed..view key
+ * the draws. */
 typedef struct lac_augment_scratch {
     lac_picture resized;
     lac_resampler *resampler;
+    float table[3][256]; /* what a channel's 8-bit values become, for table_mean and table_std */
+    float table_mean[3], table_std[3];
+    bool has_table;
 } lac_augment_scratch;
+/* The rectangle (left, top, width, height) that LAC_CROP_RANDOM takes from a picture of width x height pixels. */
+void lac_augment_random_crop(const lac_augment *a, int width, int height, uint64_t seed, uint64_t epoch,
+                             uint64_t sample, uint32_t view, int rectangle[4]);
 lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_t seed, uint64_t epoch, uint64_t sample,
                              uint32_t view, lac_augment_scratch *scratch, float *out, lac_error *err);
 void lac_augment_scratch_free(lac_augment_scratch *scratch);

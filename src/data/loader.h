@@ -1,4 +1,5 @@
-/* data/loader.h - batches of augmented pictures, prefetched by threads, in an order that depends on (seed, epoch) alone.
+/* data/loader.h - batches of augmented pictures, prefetched by threads, in an order that depends on (seed, epoch)
+ * alone.
  *
  * Global sample number s (0, 1, 2, ... over the whole run) is entry s % count of epoch s / count's shuffle. A picture
  * that cannot be decoded has its place taken by the next index in that epoch's order at consume time; it is counted and
@@ -11,11 +12,11 @@
 
 typedef struct lac_batch {
     int64_t n;
-    const float *pictures;  /* n x C x H x W, 64-byte aligned */
-    const int64_t *sample;  /* index in the source of each */
-    const int64_t *epoch;   /* of each */
-    const int64_t *serial;  /* global sample number of each */
-    const int *label;       /* -1: none */
+    const float *pictures; /* n x C x H x W, 64-byte aligned */
+    const int64_t *sample; /* index in the source of each */
+    const int64_t *epoch;  /* of each */
+    const int64_t *serial; /* global sample number of each */
+    const int *label;      /* -1: none */
 } lac_batch;
 
 typedef struct lac_loader lac_loader;

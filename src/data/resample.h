@@ -1,5 +1,6 @@
-/* data/resample.h - antialiased separable resampling of 8-bit pictures, equal to Pillow's Image.resize(size, filter, box)
- * within 1 level: the filter's support grows with the reduction, coefficients are normalised, each pass rounds to 8 bits. */
+/* data/resample.h - antialiased separable resampling of 8-bit pictures, equal to Pillow's Image.resize(size, filter,
+ * box) within 1 level: the filter's support grows with the reduction, coefficients are normalised, each pass rounds to
+ * 8 bits. */
 #ifndef LAC_DATA_RESAMPLE_H
 #define LAC_DATA_RESAMPLE_H
 

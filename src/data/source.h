@@ -1,8 +1,8 @@
 /* data/source.h - a set of pictures with a fixed order and, perhaps, labels.
  *
  * SOURCE on the command line: a folder of pictures (nested; labels from first-level folders when every picture lies in
- * one and there are at least two), fashion-mnist[:train|:test], idx:IMAGES[,LABELS] (.gz too), cifar10:DIR, cifar100:DIR
- * (each [:train|:test]). A source is read by many threads at once. */
+ * one and there are at least two), fashion-mnist[:train|:test], idx:IMAGES[,LABELS] (.gz too), cifar10:DIR,
+ * cifar100:DIR (each [:train|:test]). A source is read by many threads at once. */
 #ifndef LAC_DATA_SOURCE_H
 #define LAC_DATA_SOURCE_H
 
@@ -17,11 +17,13 @@ lac_status lac_source_open(const char *spec, lac_source **source, lac_error *err
 void lac_source_free(lac_source *source);
 int64_t lac_source_count(const lac_source *source);
 const char *lac_source_spec(const lac_source *source);
-int lac_source_classes(const lac_source *source);                        /* 0: unlabelled */
+int lac_source_classes(const lac_source *source); /* 0: unlabelled */
 const char *lac_source_class_name(const lac_source *source, int label);
-int lac_source_label(const lac_source *source, int64_t index);            /* -1: none */
-const char *lac_source_name(const lac_source *source, int64_t index, char *room, size_t bytes); /* a file's path, or "SPEC#index" */
-/* 64-bit fingerprint of what is in it (names and sizes of files, or the bytes of an array file); independent of where it lies. */
+int lac_source_label(const lac_source *source, int64_t index); /* -1: none */
+const char *lac_source_name(const lac_source *source, int64_t index, char *room,
+                            size_t bytes); /* a file's path, or "SPEC#index" */
+/* 64-bit fingerprint of what is in it (names and sizes of files, or the bytes of an array file); independent of where
+ * it lies. */
 uint64_t lac_source_fingerprint(const lac_source *source);
 /* The source's own test split ("fashion-mnist:train" -> "fashion-mnist:test"), lac_alloc'ed; NULL if it has none. */
 char *lac_source_test_spec(const lac_source *source);
