@@ -14,6 +14,9 @@
 typedef struct lac_source lac_source;
 
 lac_status lac_source_open(const char *spec, lac_source **source, lac_error *err);
+/* Pictures that lie in memory, copied: count x height x width x channels bytes, channels 1 or 3. Unlabelled. */
+lac_status lac_source_from_pixels(const uint8_t *pixels, int64_t count, int height, int width, int channels,
+                                  lac_source **source, lac_error *err);
 void lac_source_free(lac_source *source);
 int64_t lac_source_count(const lac_source *source);
 const char *lac_source_spec(const lac_source *source);
