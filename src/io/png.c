@@ -36,7 +36,8 @@ static lac_status encode(const char *path, int width, int height, int channels, 
     if (!result) result = spng_encode_image(png, pixels, bytes, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
     spng_ctx_free(png);
     if (s->status != LAC_OK) return s->status;
-    if (result == SPNG_EMEM) return lac_no_memory(s->err, path);
+    /* zlib's set-up can fail for memory alone, as its other causes are wrong arguments */
+    if (result == SPNG_EMEM || result == SPNG_EZLIB_INIT) return lac_no_memory(s->err, path);
     if (result) return lac_fail(s->err, "%s: the picture could not be encoded: %s", path, spng_strerror(result));
     return LAC_OK;
 }

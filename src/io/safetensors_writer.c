@@ -62,14 +62,16 @@ static lac_status add_name(lac_safetensors_writer *w, char kind, const char *nam
     return LAC_OK;
 }
 
+/* Escapes as serde_json writes them, so that files equal those of the reference implementation. */
 static void put_string(lac_text *text, const char *string) {
+    static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     lac_text_put(text, "\"", 1);
     for (const char *at = string; *at; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c == '"' || c == '\\')
-            lac_text_add(text, "\\%c", c);
-        else if (c < 0x20)
-            lac_text_add(text, "\\u%04x", c);
+        const char *found = strchr(special, *at);
+        if (found)
+            lac_text_add(text, "\\%c", letters[found - special]);
+        else if ((unsigned char)*at < 0x20)
+            lac_text_add(text, "\\u%04x", (unsigned)*at);
         else
             lac_text_put(text, at, 1);
     }
