@@ -54,7 +54,7 @@ lac_network_sizes lac_network_describe(const lac_network *network) {
 /* All pictures of a source as one matrix. Takes the source. */
 static lac_status embed(lac_network *network, lac_source *source, lac_feature_kind kind, lac_matrix *features,
                         lac_error *err) {
-    lac_extractor_options options = {.pooling = kind == LAC_FEATURE_CLASS ? LAC_POOL_CLS : LAC_POOL_MEAN,
+    lac_extractor_options options = {.pooling = kind == LAC_FEATURE_CLASS ? LAC_POOLING_CLS : LAC_POOLING_MEAN,
                                      .n_loaders = lac_pool_size(network->pool)};
     lac_extractor *extractor = NULL;
     lac_features rows = {0};
