@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -18,9 +19,15 @@ struct lac_trainer {
     int64_t picture_values;  /* floats of one picture */
     lac_view loss, features; /* features.data NULL: the method has none */
     int n_terms;
-    const char *term_name[LAC_MOST_TERMS];
+    char term_name[LAC_MOST_TERMS][64];
     lac_view term[LAC_MOST_TERMS];
 };
+
+static bool is_known(const lac_trainer *t, const char *term) {
+    for (int i = 0; i < t->n_terms; i++)
+        if (strcmp(t->term_name[i], term) == 0) return true;
+    return false;
+}
 
 static lac_status open_outputs(lac_trainer *t, lac_error *err) {
     lac_program *program = lac_step_program(t->step);
@@ -31,12 +38,17 @@ static lac_status open_outputs(lac_trainer *t, lac_error *err) {
     if (lac_program_output(program, "features", &t->features, NULL) != LAC_OK) t->features = (lac_view){0};
     const lac_recipe *recipe = lac_method_recipe(t->method);
     for (int i = 0; i < lac_recipe_objectives(recipe) && t->n_terms < LAC_MOST_TERMS; i++) {
-        char section[32], name[80];
+        char section[32], output[80], *name = t->term_name[t->n_terms];
         snprintf(section, sizeof section, "objective.%d", i);
-        t->term_name[t->n_terms] = lac_recipe_section(recipe, section)->slot;
-        snprintf(name, sizeof name, "term/%s", t->term_name[t->n_terms]);
-        LAC_TRY(lac_program_output(program, name, &t->term[t->n_terms], err));
-        t->n_terms++;
+        for (int is_numbered = 0; is_numbered < 2; is_numbered++) { /* a second term of one kind has its place added */
+            snprintf(name, sizeof t->term_name[0], "%.40s", lac_recipe_section(recipe, section)->slot);
+            if (is_numbered) snprintf(name + strlen(name), 16, ".%d", i);
+            snprintf(output, sizeof output, "term/%s", name);
+            if (is_known(t, name) || lac_program_output(program, output, &t->term[t->n_terms], NULL) != LAC_OK)
+                continue;
+            t->n_terms++;
+            break;
+        }
     }
     return LAC_OK;
 }
