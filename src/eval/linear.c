@@ -201,8 +201,8 @@ static lac_status prepare_factor(problem *p, lac_error *err) {
 }
 
 /* Number the classes that occur; y in those numbers. */
-static lac_status find_classes(const int *label, const int64_t *rows, int64_t n, int classes, int *y, lac_linear *model,
-                               lac_error *err) {
+static lac_status find_classes(const int *label, const int64_t *rows, int64_t n, int classes, int *y,
+                               lac_logistic *model, lac_error *err) {
     int *number = lac_array((size_t)classes, sizeof *number);
     if (!number) return lac_no_memory(err, "the linear probe");
     for (int64_t i = 0; i < n; i++)
@@ -219,12 +219,12 @@ static lac_status find_classes(const int *label, const int64_t *rows, int64_t n,
     return LAC_OK;
 }
 
-static void standardize_row(const lac_linear *m, const float *in, float *out) {
+static void standardize_row(const lac_logistic *m, const float *in, float *out) {
     for (int64_t j = 0; j < m->d; j++)
         out[j] = (in[j] - m->mean[j]) * m->inverse[j];
 }
 
-static lac_status fit(problem *p, const lac_linear_options *options, lac_linear *model, lac_error *err) {
+static lac_status fit(problem *p, const lac_logistic_options *options, lac_logistic *model, lac_error *err) {
     int64_t n_weights = p->outputs * p->d, n_point = n_weights + p->outputs;
     size_t outputs = (size_t)p->outputs, n_chunks = BLOCK / CHUNK;
     lac_status status = LAC_OK;
@@ -267,10 +267,10 @@ static lac_status fit(problem *p, const lac_linear_options *options, lac_linear 
     return status;
 }
 
-lac_status lac_linear_fit(const lac_backend *backend, lac_pool *pool, const lac_linear_options *options, int64_t d,
-                          const float *x, const int *label, const int64_t *rows, int64_t n, int classes,
-                          lac_linear *model, lac_error *err) {
-    *model = (lac_linear){.d = d};
+lac_status lac_logistic_fit(const lac_backend *backend, lac_pool *pool, const lac_logistic_options *options, int64_t d,
+                            const float *x, const int *label, const int64_t *rows, int64_t n, int classes,
+                            lac_logistic *model, lac_error *err) {
+    *model = (lac_logistic){.d = d};
     if (n < 1 || classes < 1) return lac_usage(err, "a linear probe needs labelled pictures");
     float *copy = lac_array((size_t)n * (size_t)d, sizeof *copy);
     int *y = lac_array((size_t)n, sizeof *y);
@@ -294,12 +294,12 @@ lac_status lac_linear_fit(const lac_backend *backend, lac_pool *pool, const lac_
     }
     lac_free(copy);
     lac_free(y);
-    if (status != LAC_OK) lac_linear_free(model);
+    if (status != LAC_OK) lac_logistic_free(model);
     return status;
 }
 
-lac_status lac_linear_predict(const lac_backend *backend, lac_pool *pool, const lac_linear *model, const float *x,
-                              int64_t n, int *predicted, lac_error *err) {
+lac_status lac_logistic_predict(const lac_backend *backend, lac_pool *pool, const lac_logistic *model, const float *x,
+                                int64_t n, int *predicted, lac_error *err) {
     int64_t k = model->n_classes, most = n < BLOCK ? n : BLOCK;
     float *block = lac_array((size_t)(most * model->d), sizeof *block);
     float *logits = lac_array((size_t)(most * k), sizeof *logits);
@@ -321,11 +321,11 @@ lac_status lac_linear_predict(const lac_backend *backend, lac_pool *pool, const 
     return status;
 }
 
-void lac_linear_free(lac_linear *model) {
+void lac_logistic_free(lac_logistic *model) {
     lac_free(model->class_of);
     lac_free(model->mean);
     lac_free(model->inverse);
     lac_free(model->weight);
     lac_free(model->bias);
-    *model = (lac_linear){0};
+    *model = (lac_logistic){0};
 }

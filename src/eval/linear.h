@@ -11,13 +11,13 @@
 
 #include "backend/backend.h"
 
-typedef struct lac_linear_options {
+typedef struct lac_logistic_options {
     double c;                  /* C; 0: 1 */
     double gradient_tolerance; /* 0: 1e-5 */
     int max_iterations;        /* 0: 1000 */
-} lac_linear_options;
+} lac_logistic_options;
 
-typedef struct lac_linear { /* zero-initialise */
+typedef struct lac_logistic { /* zero-initialise */
     int64_t d;
     int n_classes;         /* that occurred in training */
     int *class_of;         /* label of each of them, ascending */
@@ -26,7 +26,7 @@ typedef struct lac_linear { /* zero-initialise */
     bool is_converged;
     int iterations;
     double gradient, loss; /* of objective / n */
-} lac_linear;
+} lac_logistic;
 
 /* Mean and 1 / (population standard deviation) of each column of the chosen rows; 1 for a column that is constant
  * within rounding, as scikit-learn's StandardScaler. rows NULL: 0..n-1. */
@@ -34,13 +34,13 @@ lac_status lac_standardize(int64_t d, const float *x, const int64_t *rows, int64
                            lac_error *err);
 
 /* x: rows of D features, label per row of x; rows (NULL: 0..n-1) chooses n of them. Works on a standardised copy of the
- * chosen rows (n x D floats). LAC_USAGE with fewer than two classes. `model` owns its arrays: lac_linear_free. */
-lac_status lac_linear_fit(const lac_backend *backend, lac_pool *pool, const lac_linear_options *options, int64_t d,
-                          const float *x, const int *label, const int64_t *rows, int64_t n, int classes,
-                          lac_linear *model, lac_error *err);
+ * chosen rows (n x D floats). LAC_USAGE with fewer than two classes. `model` owns its arrays: lac_logistic_free. */
+lac_status lac_logistic_fit(const lac_backend *backend, lac_pool *pool, const lac_logistic_options *options, int64_t d,
+                            const float *x, const int *label, const int64_t *rows, int64_t n, int classes,
+                            lac_logistic *model, lac_error *err);
 /* predicted[n]; ties go to the smaller class. */
-lac_status lac_linear_predict(const lac_backend *backend, lac_pool *pool, const lac_linear *model, const float *x,
-                              int64_t n, int *predicted, lac_error *err);
-void lac_linear_free(lac_linear *model);
+lac_status lac_logistic_predict(const lac_backend *backend, lac_pool *pool, const lac_logistic *model, const float *x,
+                                int64_t n, int *predicted, lac_error *err);
+void lac_logistic_free(lac_logistic *model);
 
 #endif

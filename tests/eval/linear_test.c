@@ -29,27 +29,27 @@ static void test_the_probe_is_scikit_learns_logistic_regression(void **state) {
     (void)state;
     float *weight = reference("linear_weight", CLASSES * D), *bias = reference("linear_bias", CLASSES);
     float *expected = reference("linear_predicted", N_TEST);
-    lac_linear m = {0};
-    assert_int_equal(lac_linear_fit(backend, pool, &(lac_linear_options){0}, D, digits, digit_label, NULL, N_TRAIN,
-                                    CLASSES, &m, NULL),
+    lac_logistic m = {0};
+    assert_int_equal(lac_logistic_fit(backend, pool, &(lac_logistic_options){0}, D, digits, digit_label, NULL, N_TRAIN,
+                                      CLASSES, &m, NULL),
                      LAC_OK);
     print_message("%d iterations, gradient %.2g\n", m.iterations, m.gradient);
     assert_true(m.is_converged);
     assert_near("weights", m.weight, weight, CLASSES * D, 0.02);
     assert_near("biases", m.bias, bias, CLASSES, 0.05);
     int found[N_TEST], n_equal = 0;
-    assert_int_equal(lac_linear_predict(backend, pool, &m, digits + N_TRAIN * D, N_TEST, found, NULL), LAC_OK);
+    assert_int_equal(lac_logistic_predict(backend, pool, &m, digits + N_TRAIN * D, N_TEST, found, NULL), LAC_OK);
     for (int i = 0; i < N_TEST; i++)
         n_equal += found[i] == (int)expected[i];
     assert_in_range(n_equal, N_TEST - 1, N_TEST); /* .3 points of 400 */
-    lac_linear_free(&m);
-    lac_linear_options tight = {.gradient_tolerance = 1e-7};
-    assert_int_equal(lac_linear_fit(backend, NULL, &tight, D, digits, digit_label, NULL, N_TRAIN, CLASSES, &m, NULL),
+    lac_logistic_free(&m);
+    lac_logistic_options tight = {.gradient_tolerance = 1e-7};
+    assert_int_equal(lac_logistic_fit(backend, NULL, &tight, D, digits, digit_label, NULL, N_TRAIN, CLASSES, &m, NULL),
                      LAC_OK);
     assert_true(m.is_converged);
     assert_near("weights at 1e-7", m.weight, weight, CLASSES * D, 0.001);
     assert_near("biases at 1e-7", m.bias, bias, CLASSES, 0.002);
-    lac_linear_free(&m);
+    lac_logistic_free(&m);
     lac_free(weight);
     lac_free(bias);
     lac_free(expected);
@@ -61,14 +61,15 @@ static void test_two_classes_have_one_weight_vector(void **state) {
     int64_t rows[N_TRAIN], n = 0;
     for (int i = 0; i < N_TRAIN; i++)
         if (digit_label[i] < 2) rows[n++] = i;
-    lac_linear m = {0};
-    lac_linear_options tight = {.gradient_tolerance = 1e-8};
-    assert_int_equal(lac_linear_fit(backend, pool, &tight, D, digits, digit_label, rows, n, CLASSES, &m, NULL), LAC_OK);
+    lac_logistic m = {0};
+    lac_logistic_options tight = {.gradient_tolerance = 1e-8};
+    assert_int_equal(lac_logistic_fit(backend, pool, &tight, D, digits, digit_label, rows, n, CLASSES, &m, NULL),
+                     LAC_OK);
     assert_true(m.is_converged);
     assert_int_equal(m.n_classes, 2);
     assert_near("weights", m.weight + D, weight, D, 0.001);
     assert_near("bias", m.bias + 1, bias, 1, 0.001);
-    lac_linear_free(&m);
+    lac_logistic_free(&m);
     lac_free(weight);
     lac_free(bias);
 }
@@ -78,13 +79,13 @@ static void test_classes_that_are_absent_are_never_predicted(void **state) {
     int64_t rows[N_TRAIN], n = 0;
     for (int i = 0; i < N_TRAIN; i++)
         if (digit_label[i] % 3 == 1) rows[n++] = i;
-    lac_linear m = {0};
+    lac_logistic m = {0};
     int found[N_TEST], n_right = 0, n_of = 0;
     assert_int_equal(
-        lac_linear_fit(backend, pool, &(lac_linear_options){0}, D, digits, digit_label, rows, n, CLASSES, &m, NULL),
+        lac_logistic_fit(backend, pool, &(lac_logistic_options){0}, D, digits, digit_label, rows, n, CLASSES, &m, NULL),
         LAC_OK);
     assert_int_equal(m.n_classes, 3);
-    assert_int_equal(lac_linear_predict(backend, pool, &m, digits + N_TRAIN * D, N_TEST, found, NULL), LAC_OK);
+    assert_int_equal(lac_logistic_predict(backend, pool, &m, digits + N_TRAIN * D, N_TEST, found, NULL), LAC_OK);
     for (int i = 0; i < N_TEST; i++) {
         assert_int_equal(found[i] % 3, 1);
         if (digit_label[N_TRAIN + i] % 3 != 1) continue;
@@ -92,11 +93,11 @@ static void test_classes_that_are_absent_are_never_predicted(void **state) {
         n_right += found[i] == digit_label[N_TRAIN + i];
     }
     assert_true(n_right > 0.9 * n_of);
-    lac_linear_free(&m);
+    lac_logistic_free(&m);
     rows[0] = rows[n - 1] = 5;
     lac_error err = {0};
     assert_int_equal(
-        lac_linear_fit(backend, pool, &(lac_linear_options){0}, D, digits, digit_label, rows, 1, CLASSES, &m, &err),
+        lac_logistic_fit(backend, pool, &(lac_logistic_options){0}, D, digits, digit_label, rows, 1, CLASSES, &m, &err),
         LAC_USAGE);
     assert_non_null(strstr(err.text, "two classes"));
 }
@@ -162,20 +163,20 @@ static void test_every_failing_allocation_is_an_error(void **state) {
     for (int i = 0; i < 60; i++)
         rows[i] = i;
     lac_probe_options o = {.epochs = 2, .batch = 16};
-    lac_linear_options few = {.max_iterations = 3};
+    lac_logistic_options few = {.max_iterations = 3};
     for (;; n++) {
         lac_error err = {0};
-        lac_linear m = {0};
+        lac_logistic m = {0};
         lac_probe p = {0};
         lac_memory_fail_at((uint64_t)n);
-        lac_status status = lac_linear_fit(backend, pool, &few, D, digits, digit_label, n % 2 ? rows : NULL,
-                                           n % 2 ? 60 : 2 * D, CLASSES, &m, &err);
-        if (status == LAC_OK) status = lac_linear_predict(backend, pool, &m, digits, N_TEST, found, &err);
+        lac_status status = lac_logistic_fit(backend, pool, &few, D, digits, digit_label, n % 2 ? rows : NULL,
+                                             n % 2 ? 60 : 2 * D, CLASSES, &m, &err);
+        if (status == LAC_OK) status = lac_logistic_predict(backend, pool, &m, digits, N_TEST, found, &err);
         if (status == LAC_OK)
             status = lac_probe_fit(backend, pool, &o, D, same_view, digits, digit_label, rows, 60, CLASSES, &p, &err);
         if (status == LAC_OK) status = lac_probe_predict(backend, pool, &p, digits, N_TEST, found, &err);
         lac_memory_fail_at(0);
-        lac_linear_free(&m);
+        lac_logistic_free(&m);
         lac_probe_free(&p);
         if (status == LAC_OK) break;
         assert_int_equal(status, LAC_FAILURE);

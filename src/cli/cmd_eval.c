@@ -1,0 +1,213 @@
+/* cli/cmd_eval.c - `lacuna eval`: which tables, of what, printed with their controls. What is measured: eval/table.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "eval/table.h"
+
+typedef struct screen {
+    const lac_args *args;
+    lac_status_line line;
+    const char *what;
+} screen;
+
+static void show_broken(void *context, const char *text) {
+    screen *s = context;
+    lac_note(s->args, "left out: %s", text);
+}
+
+static void show_progress(void *context, const char *what, int64_t n_done, int64_t n_all) {
+    screen *s = context;
+    bool is_new = s->what != what;
+    s->what = what;
+    if (!is_new && !lac_status_line_due(&s->line)) return;
+    lac_status_line_show(&s->line, false, "%s  %" PRId64 "/%" PRId64, what, n_done, n_all);
+}
+
+static lac_status choose_jobs(const lac_args *args, lac_eval_options *o, lac_error *err) {
+    const char *what = lac_args_word(args, 0), *protocol = lac_args_text(args, "protocol");
+    bool is_all = strcmp(what, "all") == 0, is_knn = strcmp(what, "knn") == 0;
+    if (!is_all && !is_knn && strcmp(what, "linear") != 0)
+        return lac_usage(err, "'%s': expected knn, linear or all", what);
+    lac_eval_protocol linear = LAC_EVAL_LBFGS;
+    if (protocol && strcmp(protocol, "bn-sgd") == 0)
+        linear = LAC_EVAL_BN_SGD;
+    else if (protocol && strcmp(protocol, "lbfgs") != 0)
+        return lac_usage(err, "--protocol: expected lbfgs or bn-sgd, found '%s'", protocol);
+    int64_t labels;
+    LAC_TRY(lac_args_int(args, "labels", is_all ? 10 : 0, 1, &labels, err));
+    if (is_all) {
+        o->n_jobs = 3;
+        o->job[0] = (lac_eval_job){LAC_EVAL_KNN, 0};
+        o->job[1] = (lac_eval_job){linear, 0};
+        o->job[2] = (lac_eval_job){linear, labels};
+    } else {
+        o->n_jobs = 1;
+        o->job[0] = (lac_eval_job){is_knn ? LAC_EVAL_KNN : linear, labels};
+    }
+    return LAC_OK;
+}
+
+static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_error *err) {
+    *o = (lac_eval_options){.data = lac_args_text(args, "data"), .test = lac_args_text(args, "test")};
+    if (!o->data) return lac_usage(err, "--data is missing: the labelled pictures to measure on");
+    LAC_TRY(choose_jobs(args, o, err));
+    const char *pool = lac_args_text(args, "pool"), *optimizer = lac_args_text(args, "optimizer");
+    if (pool && (!lac_pooling_parse(pool, &o->pooling) || o->pooling == LAC_POOLING_PATCH))
+        return lac_usage(err, "--pool: expected mean or cls, found '%s'", pool);
+    if (optimizer && strcmp(optimizer, "lars") != 0 && strcmp(optimizer, "sgd") != 0)
+        return lac_usage(err, "--optimizer: expected lars or sgd, found '%s'", optimizer);
+    o->is_lars = !optimizer || strcmp(optimizer, "lars") == 0;
+    int64_t layer, seeds, seed, loaders;
+    LAC_TRY(lac_args_int(args, "layer", 0, 0, &layer, err));
+    LAC_TRY(lac_args_int(args, "seeds", 5, 1, &seeds, err));
+    LAC_TRY(lac_args_int(args, "seed", 0, 0, &seed, err));
+    LAC_TRY(lac_args_int(args, "loaders", lac_usable_threads(), 1, &loaders, err));
+    LAC_TRY(lac_args_int(args, "k", 20, 1, &o->k, err));
+    LAC_TRY(lac_args_int(args, "train-limit", 0, 1, &o->train_limit, err));
+    LAC_TRY(lac_args_int(args, "epochs", 90, 1, &o->epochs, err));
+    LAC_TRY(lac_args_int(args, "crops", 4, 0, &o->crops, err));
+    LAC_TRY(lac_args_int(args, "batch", 64, 1, &o->batch, err));
+    if (layer > 100000 || seeds > 100000 || loaders > 1024)
+        return lac_usage(err, "--layer, --seeds or --loaders: far too many");
+    o->layer = (int)layer;
+    o->n_seeds = (int)seeds;
+    o->seed = (uint64_t)seed;
+    o->n_loaders = (int)loaders;
+    return LAC_OK;
+}
+
+static lac_status print_table(const lac_eval_report *r, int index, lac_error *err) {
+    const lac_eval_table *t = &r->table[index];
+    bool has_note = false;
+    for (int i = 0; i < LAC_EVAL_ROWS; i++)
+        has_note = has_note || !t->row[i].is_converged;
+    int columns = 3 + (t->n_seeds > 1) + has_note;
+    lac_table *table;
+    LAC_TRY(lac_table_new(columns, &table, err));
+    char title[128];
+    lac_eval_title(r, index, title);
+    lac_table_cell(table, "%s", title);
+    lac_table_cell(table, "values");
+    lac_table_cell(table, "accuracy %%");
+    if (t->n_seeds > 1) lac_table_cell(table, "deviation");
+    if (has_note) lac_table_cell(table, "note");
+    for (int i = 0; i < LAC_EVAL_ROWS; i++) {
+        const lac_eval_row *row = &t->row[i];
+        lac_table_cell(table, "%s", row->name);
+        lac_table_cell(table, "%" PRId64, row->d);
+        lac_table_cell(table, "%.2f", row->accuracy);
+        if (t->n_seeds > 1) lac_table_cell(table, "%.2f", row->deviation);
+        if (has_note && row->is_converged)
+            lac_table_cell(table, "converged");
+        else if (has_note)
+            lac_table_cell(table, "not converged: gradient %.1e after %d iterations", row->gradient, row->iterations);
+    }
+    printf("\n");
+    lac_table_print(table);
+    lac_table_free(table);
+    return LAC_OK;
+}
+
+static lac_status print_report(const lac_eval_report *r, lac_error *err) {
+    printf("model  %s (step %" PRId64 "), features: ", r->model, r->step);
+    if (r->options.pooling == LAC_POOLING_MEAN)
+        printf("mean of the patch tokens, ");
+    else
+        printf("class token, ");
+    if (r->options.layer)
+        printf("block %d\n", r->options.layer);
+    else
+        printf("last layer\n");
+    printf("train  %s: %" PRId64 " pictures, %d classes\n", r->train, r->n_train, r->classes);
+    printf("test   %s: %" PRId64 " pictures%s\n", r->test, r->n_test,
+           r->is_split        ? ", a fifth of every class held out, as there is no test split"
+           : !r->options.test ? ", its own test split"
+                              : "");
+    for (int i = 0; i < r->n_tables; i++)
+        LAC_TRY(print_table(r, i, err));
+    return LAC_OK;
+}
+
+static lac_status publish(const lac_args *args, const lac_eval_report *r, lac_error *err) {
+    lac_text json = {0};
+    const char *out = lac_args_text(args, "out");
+    lac_status status = lac_eval_json(r, &json, err);
+    if (status == LAC_OK && out) status = lac_file_write(out, json.data, json.bytes, err);
+    if (status == LAC_OK) {
+        if (lac_args_json(args))
+            fputs(json.data, stdout);
+        else
+            status = print_report(r, err);
+    }
+    lac_text_free(&json);
+    return status;
+}
+
+static lac_status run(const lac_args *args, lac_error *err) {
+    lac_eval_options o;
+    LAC_TRY(read_options(args, &o, err));
+    screen s = {.args = args};
+    o.on_broken = show_broken;
+    o.on_progress = show_progress;
+    o.context = &s;
+    lac_pool *pool = NULL;
+    const lac_backend *backend;
+    LAC_TRY(lac_args_machine(args, &pool, &backend, err));
+    lac_model *model = NULL;
+    lac_eval_report report = {0};
+    lac_status status = lac_model_open(lac_args_word(args, 1), LAC_F32, &model, err);
+    if (status == LAC_OK) {
+        if (model->note) lac_note(args, "%s", model->note);
+        lac_status_line_begin(&s.line, args);
+        status = lac_evaluate(model, backend, pool, &o, &report, err);
+        lac_status_line_end(&s.line);
+    }
+    if (status == LAC_OK) status = publish(args, &report, err);
+    lac_eval_report_free(&report);
+    lac_model_free(model);
+    lac_pool_free(pool);
+    return status;
+}
+
+static const lac_option options[] = {
+    {"data", "SOURCE", "labelled pictures to train the probe on"},
+    {"test", "SOURCE", "pictures to test it on (default: SOURCE's own test split, else a stratified fifth of it)"},
+    {"labels", "N", "train on N labels a class only (default: all; eval all: 10)"},
+    {"seeds", "N", "draws of those labels: mean and deviation (default 5)"},
+    {"pool", "mean|cls", "one vector a picture from its patch tokens' mean (default) or its class token"},
+    {"layer", "K", "features after block K (default 0: the last, after the final norm)"},
+    {"k", "K", "neighbours of k-NN (default 20)"},
+    {"train-limit", "N", "at most N training pictures, stratified"},
+    {"protocol", "lbfgs|bn-sgd", "linear probe: logistic regression (default) or batch norm and SGD"},
+    {"optimizer", "lars|sgd", "of bn-sgd (default lars)"},
+    {"epochs", "N", "of bn-sgd (default 90)"},
+    {"crops", "N",
+     "of bn-sgd: random crops a picture, seen in turn (default 4; 0: none; as many as epochs: always new)"},
+    {"batch", "N", "pictures that the encoder sees at once (default 64; results do not depend on it)"},
+    {"loaders", "N", "threads that decode pictures"},
+    {"out", "FILE", "also write the result as JSON to FILE"},
+    {0},
+};
+
+const lac_command lac_command_eval = {
+    .name = "eval",
+    .usage = "knn|linear|all RUN|MODEL --data SOURCE",
+    .summary = "measure features by k-NN and linear probes, beside two controls",
+    .details =
+        "Every table has three rows: the trained features, those of the same network before training, and raw\n"
+        "pixels. k-NN: cosine, votes exp(similarity/.07). Linear: logistic regression on standardised features,\n"
+        "scikit-learn's objective (C = 1), to gradient 1e-5; or the stochastic protocol of the papers (bn-sgd).\n"
+        "all: both, and the linear probe with a few labels a class. MODEL is a checkpoint file or a Hugging Face\n"
+        "ViTMAE folder. Protocols: docs/evaluation.md.",
+    .examples = "lacuna eval all runs/demo --data fashion-mnist\n"
+                "lacuna eval knn runs/photos --data photos --k 10 --pool cls\n"
+                "lacuna eval linear runs/photos --data photos/train --test photos/val --labels 10 --seeds 5 --json",
+    .options = options,
+    .min_words = 2,
+    .max_words = 2,
+    .run = run,
+};
