@@ -17,7 +17,7 @@ typedef struct bench {
 } bench;
 
 static lac_id leaf(bench *b, int rank, const int64_t *dim) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "leaf%d", b->n);
     lac_id x;
     if (b->as_parameters) {
@@ -225,7 +225,7 @@ static const int64_t sizes[][4] = {{1, 1, 1, 1}, {2, 3, 2, 5}, {3, 1, 7, 2}, {1,
 
 static double *values_of(const bench *b, const lac_program *p, int i) {
     lac_view view;
-    char name[16];
+    char name[32];
     if (b->as_parameters) return lac_store_at(b->store, lac_tensor_at(b->g, b->leaf[i])->entry)->value;
     snprintf(name, sizeof name, "leaf%d", i);
     ASSERT_OK(lac_program_input(p, name, &view, err));
@@ -248,7 +248,7 @@ static void check_leaf(const bench *b, lac_program *p, int i, const char *name, 
     assert_in_range(n, 1, 1024);
     lac_store_zero_gradients(b->store);
     lac_program_run(p);
-    char output[16];
+    char output[32];
     snprintf(output, sizeof output, "d%d", i);
     const double *from = b->as_parameters ? lac_store_at(b->store, tensor->entry)->grad : output_of(p, output).data;
     for (int64_t k = 0; k < n; k++) {
@@ -276,7 +276,7 @@ static void check_case(size_t which, const int64_t *s, bool as_parameters, unsig
     lac_output(b.g, "loss", loss);
     lac_graph_backward(b.g, loss);
     for (int i = 0; i < b.n && !as_parameters; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "d%d", i);
         lac_output(b.g, name, lac_gradient(b.g, b.leaf[i]));
     }
