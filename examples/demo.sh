@@ -5,7 +5,7 @@
 set -eu
 lacuna=$1
 case ${2:-full} in
-quick) run=runs/demo-quick budget=25s limit="--limit 4000 --k 20" ;;
+quick) run=runs/demo-quick budget=25s limit="--train-limit 4000" ;;
 *) run=runs/demo budget=8m limit= ;;
 esac
 say() { printf '\n== %s\n' "$*"; }

@@ -34,11 +34,29 @@ void lac_help_program(const lac_command *const *commands, int n) {
            statuses);
 }
 
+enum { LEFT = 26, WIDTH = 100 };
+
+/* "  --name ARGUMENT      help", the help wrapped into its own column. */
 static void print_option(const lac_option *option) {
-    char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", option->name, option->argument ? " " : "",
-             option->argument ? option->argument : "");
-    printf("  %-24s %s\n", left, option->help);
+    int at = printf("  --%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
+    if (at > LEFT - 1) {
+        putchar('\n');
+        at = 0;
+    }
+    printf("%*s", LEFT - at, "");
+    at = LEFT;
+    for (const char *word = option->help; *word;) {
+        int length = (int)strcspn(word, " ");
+        if (at > LEFT && at + 1 + length > WIDTH) {
+            printf("\n%*s", LEFT, "");
+            at = LEFT;
+        }
+        at += printf("%s%.*s", at > LEFT ? " " : "", length, word);
+        word += length;
+        while (*word == ' ')
+            word++;
+    }
+    putchar('\n');
 }
 
 static bool declares(const lac_command *command, const char *name) {

@@ -6,14 +6,14 @@ begin "$1"
 small_run
 sed 's/width: 16, depth: 2, heads: 2/width: 128, depth: 4, heads: 4/' tiny.yaml >big.yaml
 
-limited() { # BLOCKS COMMAND...
+limited() { # BLOCKS COMMAND...: of 512 or 1,024 bytes; enough for the line on stderr, which goes to a file too
     blocks=$1
     shift
     (ulimit -f "$blocks" && exec "$@")
 }
-refuses 1 "features.npy.*(large|space)" limited 0 "$lacuna" embed run photos --out features.npy --quiet
-refuses 1 "grid.png.*(large|space)" limited 0 "$lacuna" reconstruct run photos/odd/q000.bmp --out grid.png --quiet
-refuses 1 "sheet.png.*(large|space)" limited 0 "$lacuna" data photos --sheet sheet.png --quiet
+refuses 1 "features.*(large|space)" limited 4 "$lacuna" embed run photos --out features.npy --pool patch --quiet
+refuses 1 "grid.png.*(large|space)" limited 1 "$lacuna" reconstruct run photos/odd/q000.bmp --out grid.png --quiet
+refuses 1 "sheet.png.*(large|space)" limited 1 "$lacuna" data photos --sheet sheet.png --quiet
 refuses_in_run 1 "step-0*5.safetensors.*(large|space)" limited 64 "$lacuna" pretrain big.yaml --data photos --out limited \
     --steps 10 --quiet
 # With room again, the same command goes on.
@@ -30,7 +30,7 @@ refuses_in_run 1 "No space left on device" "$lacuna" pretrain big.yaml --data ph
 rm -rf disk/run
 head -c 100000 /dev/zero >disk/features.npy
 dd if=/dev/zero of=disk/filler bs=1k >/dev/null 2>&1 || true
-refuses 1 "features.npy.*No space left" "$lacuna" embed run photos --out disk/features.npy --quiet
+refuses 1 "features.*No space left" "$lacuna" embed run photos --out disk/features.npy --quiet
 # A run that fits at first and not later keeps its last good checkpoint.
 rm disk/*
 sed 's/keep: 3/keep: 100/; s/every: 5/every: 1/' tiny.yaml >many.yaml

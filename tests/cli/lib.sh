@@ -55,7 +55,7 @@ one_line() { # PATTERN WORDS...
     lines=$(wc -l <"$room.err")
     [ "$lines" -eq 1 ] || fail "$lines lines on stderr, expected 1: $*"
     grep -qE "^lacuna( [a-z]+)?: " "$room.err" || fail "the line does not begin with the command: $*"
-    grep -qE -- "$pattern" "$room.err" || fail "the line does not match '$pattern': $*"
+    grep -qiE -- "$pattern" "$room.err" || fail "the line does not match '$pattern': $*"
 }
 
 refuses() { # STATUS PATTERN COMMAND...

@@ -6,7 +6,7 @@ small_run
 echo text >file
 # A path below a file works as root too, for whom permissions do not count.
 refuses 1 "file/(run|checkpoints).*(Not a directory|File exists)" "$lacuna" pretrain tiny.yaml --data photos --out file/run --steps 2 --quiet
-refuses 1 "file/features.npy.*Not a directory" "$lacuna" embed run photos --out file/features.npy --quiet
+refuses 1 "file/features.*Not a directory" "$lacuna" embed run photos --out file/features.npy --quiet
 refuses 1 "absent/grid.png.*No such file" "$lacuna" reconstruct run photos/odd/q000.bmp --out absent/grid.png --quiet
 refuses 1 "file/exported" "$lacuna" export hf run file/exported --quiet
 refuses 1 "absent/sheet.png" "$lacuna" data photos --sheet absent/sheet.png --quiet
@@ -21,4 +21,4 @@ else
     chmod 555 closed
 fi
 refuses 1 "closed/run.*(Read-only|Permission)" "$lacuna" pretrain tiny.yaml --data photos --out closed/run --steps 2 --quiet
-refuses 1 "closed/features.npy.*(Read-only|Permission)" "$lacuna" embed run photos --out closed/features.npy --quiet
+refuses 1 "closed/features.*(Read-only|Permission)" "$lacuna" embed run photos --out closed/features.npy --quiet

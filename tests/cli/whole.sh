@@ -42,7 +42,7 @@ for row in untrained pixels; do has "$room.out" "$row"; done
 succeeds "$lacuna" embed run photos --out features.npy --quiet
 succeeds "$lacuna" embed run photos --out again.npy --quiet --threads 2
 cmp features.npy again.npy || fail "other threads, other features"
-for pool in cls mean patches; do succeeds "$lacuna" embed run photos --out $pool.npy --pool $pool --quiet; done
+for pool in cls mean patch; do succeeds "$lacuna" embed run photos --out $pool.npy --pool $pool --quiet; done
 succeeds "$lacuna" reconstruct run photos/odd/q000.bmp photos/even/p001.bmp --out grid.png --quiet
 [ "$(head -c 4 grid.png | tail -c 3)" = PNG ] || fail "grid.png is not a PNG"
 succeeds "$lacuna" export hf run exported --quiet
