@@ -33,8 +33,8 @@ void lac_map_close(lac_map *map);
 
 bool lac_file_exists(const char *path);
 bool lac_folder_exists(const char *path);
-lac_status lac_folder_make(const char *path, lac_error *err);        /* with parents; fine if it exists */
-lac_status lac_file_remove(const char *path, lac_error *err);        /* fine if absent */
+lac_status lac_folder_make(const char *path, lac_error *err); /* with parents; fine if it exists */
+lac_status lac_file_remove(const char *path, lac_error *err); /* fine if absent */
 /* Append a line and flush it to the kernel (not synced). */
 lac_status lac_file_append(const char *path, const char *text, lac_error *err);
 lac_status lac_file_truncate(const char *path, uint64_t bytes, lac_error *err);
@@ -48,7 +48,7 @@ typedef struct lac_lock lac_lock;
 lac_status lac_lock_take(const char *path, lac_lock **lock, lac_error *err);
 void lac_lock_release(lac_lock *lock);
 
-double lac_clock_s(void); /* monotonic seconds */
+double lac_clock_s(void);    /* monotonic seconds */
 uint64_t lac_peak_rss(void); /* VmHWM in bytes; 0 if unknown */
 
 #endif

@@ -36,10 +36,10 @@ typedef struct lac_random {
 
 lac_random lac_random_at(uint64_t seed, lac_purpose purpose, uint64_t epoch, uint64_t sample, uint32_t view);
 uint32_t lac_random_u32(lac_random *r);
-double lac_random_uniform(lac_random *r);                         /* [0, 1), 53 bits, two draws */
-float lac_random_uniform_f32(lac_random *r);                      /* [0, 1), 24 bits, one draw */
-double lac_random_normal(lac_random *r);                          /* Box-Muller, cosine half only: four draws */
-uint64_t lac_random_below(lac_random *r, uint64_t n);             /* [0, n), unbiased by rejection; n >= 1 */
+double lac_random_uniform(lac_random *r);                          /* [0, 1), 53 bits, two draws */
+float lac_random_uniform_f32(lac_random *r);                       /* [0, 1), 24 bits, one draw */
+double lac_random_normal(lac_random *r);                           /* Box-Muller, cosine half only: four draws */
+uint64_t lac_random_below(lac_random *r, uint64_t n);              /* [0, n), unbiased by rejection; n >= 1 */
 void lac_random_shuffle(lac_random *r, uint32_t *items, size_t n); /* Fisher-Yates */
 void lac_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

@@ -1,6 +1,7 @@
 /* base/settings.h - named, typed numbers that a slot declares and a recipe fills.
  *
- * One table of lac_setting_spec is a slot's whole interface to recipes: checking, defaults, help and cards come from it. */
+ * One table of lac_setting_spec is a slot's whole interface to recipes: checking, defaults, help and cards come from
+ * it. */
 #ifndef LAC_BASE_SETTINGS_H
 #define LAC_BASE_SETTINGS_H
 
@@ -11,8 +12,8 @@ typedef enum lac_setting_type {
     LAC_SETTING_INT,
     LAC_SETTING_REAL,
     LAC_SETTING_BOOL,
-    LAC_SETTING_TEXT,  /* one of `choices` if given */
-    LAC_SETTING_INTS,  /* list of min_count..max_count; a single value stands for a list of one */
+    LAC_SETTING_TEXT, /* one of `choices` if given */
+    LAC_SETTING_INTS, /* list of min_count..max_count; a single value stands for a list of one */
     LAC_SETTING_REALS
 } lac_setting_type;
 
@@ -37,7 +38,7 @@ typedef struct lac_setting {
 typedef struct lac_settings { /* one filled table */
     const char *slot;         /* the `name:` chosen, or the section's own name */
     int n;
-    lac_setting *at;          /* in the order of the specs */
+    lac_setting *at; /* in the order of the specs */
 } lac_settings;
 
 /* A key that the table does not declare is a bug of ours: asserts. */

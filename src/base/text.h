@@ -24,7 +24,7 @@ uint64_t lac_hash(const void *data, size_t bytes, uint64_t seed); /* XXH3-64, st
 
 /* Strict numbers: the whole text must be one; false otherwise. */
 bool lac_parse_int(const char *text, int64_t *value);
-bool lac_parse_real(const char *text, double *value); /* finite only */
+bool lac_parse_real(const char *text, double *value);      /* finite only */
 bool lac_parse_seconds(const char *text, double *seconds); /* "90", "90s", "10m", "1.5h", "1h30m" */
 
 #endif
