@@ -1,0 +1,12 @@
+# Flags of the kernel sets: each file is compiled for its own instruction set, and only what cpu.c chooses at run time runs.
+set(cpu ${PROJECT_SOURCE_DIR}/src/backend/cpu)
+set_source_files_properties(${cpu}/kernels_portable.c ${cpu}/move.c ${cpu}/patches.c PROPERTIES COMPILE_OPTIONS "-O3")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
+  set_source_files_properties(${cpu}/kernels_avx2.c PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma")
+  set_source_files_properties(${cpu}/kernels_avx512.c PROPERTIES COMPILE_OPTIONS
+    "-O3;-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprefer-vector-width=512")
+endif()
+
+# `ninja bench_gemm && ./bench_gemm`: matrix products of the recipes' shapes as shares of the peak. Not a test.
+add_executable(bench_gemm EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/gemm.c)
+target_link_libraries(bench_gemm PRIVATE lac_warnings lac_backend)

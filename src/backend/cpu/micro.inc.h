@@ -1,0 +1,142 @@
+/* backend/cpu/micro.inc.h - the register tile that all matrix products share, and products of small matrices in cache.
+ * Part of a kernel set: see kernels.inc.h.
+ *
+ * Every sum over the depth runs in index order in one accumulator per output, so its bits depend on nothing but where
+ * the depth is cut. */
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { NR = NV * VL };
+
+/* acc[r][j] += a[r rs] * b[j VL ...] */
+SIMD void tile_step(const int mr, const int nv, vf acc[MR][NV], const float *a, idx rs, const float *b) {
+    vf bv[NV];
+    UNROLL
+    for (int j = 0; j < nv; j++)
+        bv[j] = v_load(b + j * VL);
+    UNROLL
+    for (int r = 0; r < mr; r++) {
+        vf av = v_set1(a[r * rs]);
+        UNROLL
+        for (int j = 0; j < nv; j++)
+            acc[r][j] = v_fma(av, bv[j], acc[r][j]);
+    }
+}
+
+/* t[r ts + j] = (adds ? t : 0) + sum over p < k of a[r rs + p cs] b[p bs + j], for r < mr and j < nv VL. */
+SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs, const float *b, idx bs, float *t,
+               idx ts, bool adds) {
+    vf acc[MR][NV];
+    if (adds) {
+        UNROLL
+        for (int r = 0; r < mr; r++) {
+            UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[r][j] = v_load(t + r * ts + j * VL);
+        }
+    } else {
+        UNROLL
+        for (int r = 0; r < mr; r++) {
+            UNROLL
+            for (int j = 0; j < nv; j++)
+                acc[r][j] = v_set1(0.0f);
+        }
+    }
+    idx p = 0;
+    for (; p + 4 <= k; p += 4) {
+        UNROLL
+        for (int u = 0; u < 4; u++)
+            tile_step(mr, nv, acc, a + u * cs, rs, b + u * bs);
+        a += 4 * cs;
+        b += 4 * bs;
+    }
+    for (; p < k; p++) {
+        tile_step(mr, nv, acc, a, rs, b);
+        a += cs;
+        b += bs;
+    }
+    UNROLL
+    for (int r = 0; r < mr; r++) {
+        UNROLL
+        for (int j = 0; j < nv; j++)
+            v_store(t + r * ts + j * VL, acc[r][j]);
+    }
+}
+
+/* A panel of m rows against nv vectors of columns. Rows up to the next MR are read and written: buffers are padded. */
+SIMD void strip(const int nv, const bool by_column, idx m, idx k, const float *a, idx step, const float *b, idx bs,
+                float *t, idx ts, bool adds) {
+    idx rs = by_column ? 1 : step, cs = by_column ? step : 1, i = 0;
+    for (; i + MR <= m; i += MR)
+        tile(MR, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
+    if (m - i == 1)
+        tile(1, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
+    else if (m > i && m - i <= MR / 2)
+        tile(MR / 2, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
+    else if (m > i)
+        tile(MR, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
+}
+
+SIMD void small_product(const bool by_column, idx m, idx n_vectors, idx k, const float *a, idx step, const float *b,
+                        idx bs, float *t, idx ts, bool adds) {
+    idx n_strips = over(n_vectors, NV);
+    for (idx s = 0; s < n_strips; s++) {
+        idx nv = over(n_vectors, n_strips - s); /* as even as can be: 4 vectors are 2 + 2, not 3 + 1 */
+        switch (nv) {
+        case 1:
+            strip(1, by_column, m, k, a, step, b, bs, t, ts, adds);
+            break;
+        case 2:
+            strip(NV < 2 ? NV : 2, by_column, m, k, a, step, b, bs, t, ts, adds);
+            break;
+        default:
+            strip(NV, by_column, m, k, a, step, b, bs, t, ts, adds);
+        }
+        n_vectors -= nv;
+        b += nv * VL;
+        t += nv * VL;
+    }
+}
+
+/* t[m x n_vectors VL] (+)= a b, row i of a at a + i step */
+static void product_rows(idx m, idx n_vectors, idx k, const float *a, idx step, const float *b, idx bs, float *t,
+                         idx ts, bool adds) {
+    small_product(false, m, n_vectors, k, a, step, b, bs, t, ts, adds);
+}
+
+/* t[m x n_vectors VL] (+)= a^T b, a: k x m, row p of a at a + p step */
+static void product_columns(idx m, idx n_vectors, idx k, const float *a, idx step, const float *b, idx bs, float *t,
+                            idx ts, bool adds) {
+    small_product(true, m, n_vectors, k, a, step, b, bs, t, ts, adds);
+}
+
+/* to[c to_step + r] = from[r from_step + c] for c < columns, r < rows; zero for r from there to a multiple of VL. */
+static void transpose(float *to, idx to_step, const float *from, idx from_step, idx rows, idx columns) {
+    for (idx r0 = 0; r0 < rows; r0 += VL)
+        for (idx c0 = 0; c0 < columns; c0 += VL) {
+            idx nr = at_most(VL, rows - r0), nc = at_most(VL, columns - c0);
+            const float *source = from + r0 * from_step + c0;
+            float *target = to + c0 * to_step + r0;
+            vf x[VL];
+            if (nr == VL && nc == VL) {
+                UNROLL
+                for (int r = 0; r < VL; r++)
+                    x[r] = v_load(source + r * from_step);
+                v_transpose(x);
+                UNROLL
+                for (int c = 0; c < VL; c++)
+                    v_store(target + c * to_step, x[c]);
+            } else {
+                for (int r = 0; r < VL; r++)
+                    x[r] = r >= nr ? v_set1(0.0f)
+                                   : (nc == VL ? v_load(source + r * from_step) : v_load_n(source + r * from_step, nc));
+                v_transpose(x);
+                for (int c = 0; c < nc; c++)
+                    v_store(target + c * to_step, x[c]);
+            }
+        }
+}

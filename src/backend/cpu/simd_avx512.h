@@ -1,0 +1,115 @@
+/* backend/cpu/simd_avx512.h - the vector vocabulary of the kernel templates, for AVX-512 (F, DQ, BW, VL).
+ *
+ * simd_portable.h says what each function means. All are static: nothing compiled here may be called from code that
+ * runs on another processor. */
+#ifndef LAC_BACKEND_CPU_SIMD_AVX512_H
+#define LAC_BACKEND_CPU_SIMD_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIMD static inline __attribute__((always_inline))
+
+/* 8 x 48: 24 sums, 3 vectors of B, 1 value of A of 32 registers. 48 divides every usual width (48, 96, 192, 384, 768,
+ * 2304, 3072), so no column of a tile is padding. A panel of B, 192 x 48, is 36 KB: it fits L1 where L1 is 48 KB, and
+ * streams from L2 at 16 bytes a cycle where it is 32. */
+enum { VL = 16, MR = 8, NV = 3, KC_MAX = 192 };
+
+typedef __m512 vf;
+typedef __mmask16 vm;
+
+SIMD __mmask16 v_first(ptrdiff_t n) {
+    return (__mmask16)((1u << (unsigned)n) - 1u);
+}
+SIMD vf v_load(const float *p) {
+    return _mm512_loadu_ps(p);
+}
+SIMD void v_store(float *p, vf x) {
+    _mm512_storeu_ps(p, x);
+}
+SIMD vf v_load_n(const float *p, ptrdiff_t n) {
+    return _mm512_maskz_loadu_ps(v_first(n), p);
+}
+SIMD void v_store_n(float *p, vf x, ptrdiff_t n) {
+    _mm512_mask_storeu_ps(p, v_first(n), x);
+}
+SIMD vf v_keep_n(vf x, ptrdiff_t n) {
+    return _mm512_maskz_mov_ps(v_first(n), x);
+}
+SIMD vf v_set1(float x) {
+    return _mm512_set1_ps(x);
+}
+SIMD vf v_fma(vf a, vf b, vf c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+SIMD vf v_fnma(vf a, vf b, vf c) {
+    return _mm512_fnmadd_ps(a, b, c);
+}
+SIMD vf v_max(vf a, vf b) {
+    return _mm512_max_ps(a, b);
+}
+SIMD vf v_min(vf a, vf b) {
+    return _mm512_min_ps(a, b);
+}
+SIMD vf v_abs(vf x) {
+    return _mm512_abs_ps(x);
+}
+SIMD vf v_sqrt(vf x) {
+    return _mm512_sqrt_ps(x);
+}
+SIMD vm v_less(vf a, vf b) {
+    return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+}
+SIMD vf v_select(vm m, vf yes, vf no) {
+    return _mm512_mask_blend_ps(m, no, yes); /* the second source where the bit is set */
+}
+SIMD vf v_round(vf x) {
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+SIMD vf v_scale_2(vf x, vf n) {
+    return _mm512_scalef_ps(x, n);
+}
+SIMD __m256 v_high_half(vf x) {
+    return _mm512_extractf32x8_ps(x, 1);
+}
+SIMD float v_sum(vf x) {
+    __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), v_high_half(x));
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    s = _mm_add_ss(s, _mm_shuffle_ps(s, s, 1));
+    return _mm_cvtss_f32(s);
+}
+SIMD float v_highest(vf x) {
+    __m256 h = _mm256_max_ps(_mm512_castps512_ps256(x), v_high_half(x));
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    s = _mm_max_ss(s, _mm_shuffle_ps(s, s, 1));
+    return _mm_cvtss_f32(s);
+}
+SIMD void v_transpose(vf x[16]) {
+    vf y[16];
+    for (int i = 0; i < 16; i += 2) {
+        y[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
+        y[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) /* x[i + c], 128-bit lane l: rows i..i+3 of column 4 l + c */
+        for (int j = 0; j < 2; j++) {
+            x[i + 2 * j] = _mm512_shuffle_ps(y[i + j], y[i + j + 2], 0x44);
+            x[i + 2 * j + 1] = _mm512_shuffle_ps(y[i + j], y[i + j + 2], 0xee);
+        }
+    for (int i = 0; i < 4; i++) {
+        y[i] = _mm512_shuffle_f32x4(x[i], x[i + 4], 0x88);          /* rows 0-7, lanes 0 2 */
+        y[i + 4] = _mm512_shuffle_f32x4(x[i], x[i + 4], 0xdd);      /* rows 0-7, lanes 1 3 */
+        y[i + 8] = _mm512_shuffle_f32x4(x[i + 8], x[i + 12], 0x88); /* rows 8-15 */
+        y[i + 12] = _mm512_shuffle_f32x4(x[i + 8], x[i + 12], 0xdd);
+    }
+    for (int i = 0; i < 4; i++) {
+        x[i] = _mm512_shuffle_f32x4(y[i], y[i + 8], 0x88);
+        x[i + 8] = _mm512_shuffle_f32x4(y[i], y[i + 8], 0xdd);
+        x[i + 4] = _mm512_shuffle_f32x4(y[i + 4], y[i + 12], 0x88);
+        x[i + 12] = _mm512_shuffle_f32x4(y[i + 4], y[i + 12], 0xdd);
+    }
+}
+
+#endif

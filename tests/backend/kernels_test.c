@@ -1,0 +1,635 @@
+/* tests/backend/kernels_test.c - every float32 kernel of every set against the float64 reference, over awkward sizes.
+ *
+ * Each case runs on 1, 2 and 3 threads, whose bits must agree; memory behind every output must stay as it was, and
+ * behind every input lie NaNs, so reading too far shows. Tolerances are relative to the largest reference value: a sum
+ * of n products in float32 is off by about sqrt(n) 6e-8. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "wide.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { GUARD = 64, N_POOLS = 3 };
+
+static const lac_backend *sets_tested[8];
+static int n_sets;
+static lac_pool *pools[N_POOLS]; /* 1, 2, 3 threads */
+
+typedef struct trial {
+    lac_call fast, exact;      /* float32, float64 */
+    float *start[LAC_MAX_OUT]; /* outputs before the call */
+    double tolerance;
+    char name[160];
+    bool in_place; /* also with out[0] on in[0]'s memory */
+} trial;
+
+static double range(lac_random *r, double low, double high) {
+    return low + (high - low) * lac_random_uniform(r);
+}
+
+static int64_t pick(lac_random *r, const int *from, size_t n) {
+    return from[lac_random_below(r, n)];
+}
+#define PICK(r, ...) pick(r, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+
+static trial begin(lac_op_id op, double tolerance) {
+    trial t = {.tolerance = tolerance};
+    t.fast.op = t.exact.op = op;
+    return t;
+}
+
+static lac_view shape(int rank, const int64_t *dim) {
+    lac_view v = {.rank = rank};
+    for (int i = 0; i < rank; i++)
+        v.dim[i] = dim[i];
+    return v;
+}
+#define DIM(...)                                                                                                       \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                           \
+        __VA_ARGS__                                                                                                    \
+    }
+
+/* An input of random values in low..high */
+static void give(trial *t, lac_random *r, double low, double high, int rank, const int64_t *dim) {
+    lac_view v = shape(rank, dim);
+    int64_t n = lac_view_size(&v);
+    float *x = lac_alloc((size_t)(n + GUARD) * sizeof *x);
+    double *y = lac_alloc((size_t)(n + 1) * sizeof *y);
+    assert_non_null(x);
+    assert_non_null(y);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] = (float)range(r, low, high);
+    for (int64_t i = n; i < n + GUARD; i++)
+        x[i] = NAN;
+    v.dtype = LAC_F32;
+    v.data = x;
+    t->fast.in[t->fast.n_in++] = v;
+    v.dtype = LAC_F64;
+    v.data = y;
+    t->exact.in[t->exact.n_in++] = v;
+}
+
+static void give_nothing(trial *t) {
+    t->fast.n_in++;
+    t->exact.n_in++;
+}
+
+/* Another call's output as input: a mean, a log-sum */
+static void give_output(trial *t, const trial *from, int i) {
+    lac_view f = from->fast.out[i], e = from->exact.out[i];
+    int64_t n = lac_view_size(&f);
+    float *x = lac_alloc((size_t)(n + GUARD) * sizeof *x);
+    double *y = lac_alloc((size_t)(n + 1) * sizeof *y);
+    assert_non_null(x);
+    assert_non_null(y);
+    for (int64_t j = 0; j < n + GUARD; j++)
+        x[j] = j < n ? (float)((double *)e.data)[j] : NAN;
+    for (int64_t j = 0; j < n; j++)
+        y[j] = ((double *)e.data)[j];
+    f.data = x;
+    e.data = y;
+    t->fast.in[t->fast.n_in++] = f;
+    t->exact.in[t->exact.n_in++] = e;
+}
+
+/* Indices: a permutation of 0..below-1 per row, or any values below it */
+static void give_indices(trial *t, lac_random *r, bool permutation, uint32_t below, int64_t rows, int64_t columns) {
+    int32_t *x = lac_alloc((size_t)(rows * columns + 1) * sizeof *x), *y = lac_alloc((size_t)(rows * columns + 1) * 4);
+    uint32_t *order = lac_alloc((below + 1) * sizeof *order);
+    assert_non_null(x);
+    assert_non_null(y);
+    assert_non_null(order);
+    for (int64_t i = 0; i < rows; i++) {
+        for (uint32_t j = 0; j < below; j++)
+            order[j] = j;
+        lac_random_shuffle(r, order, below);
+        for (int64_t j = 0; j < columns; j++)
+            x[i * columns + j] = y[i * columns + j] = (int32_t)(permutation ? order[j] : lac_random_below(r, below));
+    }
+    lac_free(order);
+    lac_view v = {.dtype = LAC_I32, .rank = 2, .dim = {rows, columns}, .data = x};
+    t->fast.in[t->fast.n_in++] = v;
+    v.data = y;
+    t->exact.in[t->exact.n_in++] = v;
+}
+
+static void want(trial *t, lac_random *r, int rank, const int64_t *dim) {
+    lac_view v = shape(rank, dim);
+    int64_t n = lac_view_size(&v);
+    float *x = lac_alloc((size_t)(n + GUARD) * sizeof *x), *start = lac_alloc((size_t)(n + GUARD) * sizeof *start);
+    double *y = lac_alloc((size_t)(n + 1) * sizeof *y);
+    assert_non_null(x);
+    assert_non_null(start);
+    assert_non_null(y);
+    for (int64_t i = 0; i < n + GUARD; i++) {
+        start[i] = (float)range(r, -1, 1);
+        if (i < n) y[i] = start[i];
+    }
+    v.dtype = LAC_F32;
+    v.data = x;
+    t->start[t->fast.n_out] = start;
+    t->fast.out[t->fast.n_out++] = v;
+    v.dtype = LAC_F64;
+    v.data = y;
+    t->exact.out[t->exact.n_out++] = v;
+}
+
+static void want_nothing(trial *t) {
+    t->fast.n_out++;
+    t->exact.n_out++;
+}
+
+static void set_int(trial *t, int i, int64_t value) {
+    t->fast.attr.i[i] = t->exact.attr.i[i] = value;
+}
+
+static void set_real(trial *t, double value) {
+    t->fast.attr.f[0] = t->exact.attr.f[0] = value;
+}
+
+static void run_on(const lac_kernel *kernel, lac_call *call, lac_pool *pool) {
+    call->pool = pool;
+    size_t bytes = kernel->scratch ? kernel->scratch(call, lac_pool_size(pool)) : 0;
+    unsigned char *scratch = lac_alloc(bytes + GUARD);
+    assert_non_null(scratch);
+    memset(scratch, 0xff, bytes + GUARD); /* NaNs: contents are undefined */
+    call->scratch = scratch;
+    kernel->run(call);
+    for (size_t i = bytes; i < bytes + GUARD; i++)
+        assert_int_equal(scratch[i], 0xff);
+    lac_free(scratch);
+}
+
+static void compare(const trial *t, const char *isa) {
+    for (int o = 0; o < t->fast.n_out; o++) {
+        if (!t->fast.out[o].data) continue;
+        const float *x = t->fast.out[o].data;
+        const double *y = t->exact.out[o].data;
+        int64_t n = lac_view_size(&t->fast.out[o]), worst = 0;
+        double most = 1e-30, error = 0;
+        for (int64_t i = 0; i < n; i++) {
+            if (fabs(y[i]) > most) most = fabs(y[i]);
+            if (!(fabs((double)x[i] - y[i]) <= error)) {
+                error = fabs((double)x[i] - y[i]);
+                worst = i;
+            }
+        }
+        if (!(error <= t->tolerance * most))
+            fail_msg("%s on %s: output %d, value %lld of %lld: %.9g, reference %.9g (largest %.3g)", t->name, isa, o,
+                     (long long)worst, (long long)n, (double)x[worst], y[worst], most);
+        for (int64_t i = n; i < n + GUARD; i++)
+            if (x[i] != t->start[o][i]) fail_msg("%s on %s: wrote behind output %d", t->name, isa, o);
+    }
+}
+
+static size_t out_bytes(const trial *t, int o) {
+    return ((size_t)lac_view_size(&t->fast.out[o]) + GUARD) * sizeof(float);
+}
+
+static void reset(trial *t) {
+    for (int o = 0; o < t->fast.n_out; o++)
+        if (t->start[o]) memcpy(t->fast.out[o].data, t->start[o], out_bytes(t, o));
+}
+
+static void check(trial *t) {
+    run_on(lac_ref_find(t->exact.op, LAC_F64), &t->exact, NULL);
+    for (int s = 0; s < n_sets; s++) {
+        const lac_kernel *kernel = sets_tested[s]->find(t->fast.op, LAC_F32);
+        float *first[LAC_MAX_OUT] = {0};
+        for (int p = 0; p < N_POOLS; p++) {
+            reset(t);
+            run_on(kernel, &t->fast, pools[p]);
+            if (p == 0) compare(t, sets_tested[s]->isa);
+            for (int o = 0; o < t->fast.n_out; o++) {
+                if (!t->start[o]) continue;
+                if (p == 0) {
+                    first[o] = lac_alloc(out_bytes(t, o));
+                    assert_non_null(first[o]);
+                    memcpy(first[o], t->fast.out[o].data, out_bytes(t, o));
+                } else if (memcmp(first[o], t->fast.out[o].data, out_bytes(t, o)) != 0)
+                    fail_msg("%s on %s: bits of output %d differ between 1 and %d threads", t->name,
+                             sets_tested[s]->isa, o, p + 1);
+            }
+        }
+        if (t->in_place) {
+            size_t bytes = (size_t)lac_view_size(&t->fast.out[0]) * sizeof(float);
+            void *in = t->fast.in[0].data, *out = t->fast.out[0].data;
+            memcpy(out, in, bytes);
+            t->fast.in[0].data = out;
+            run_on(kernel, &t->fast, pools[1]);
+            t->fast.in[0].data = in;
+            if (memcmp(first[0], out, bytes) != 0) fail_msg("%s on %s: wrong in place", t->name, sets_tested[s]->isa);
+        }
+        for (int o = 0; o < LAC_MAX_OUT; o++)
+            lac_free(first[o]);
+    }
+}
+
+static void end(trial *t) {
+    for (int i = 0; i < t->fast.n_in; i++) {
+        lac_free(t->fast.in[i].data);
+        lac_free(t->exact.in[i].data);
+    }
+    for (int o = 0; o < t->fast.n_out; o++) {
+        lac_free(t->fast.out[o].data);
+        lac_free(t->exact.out[o].data);
+        lac_free(t->start[o]);
+    }
+}
+
+static void check_and_end(trial *t) {
+    check(t);
+    end(t);
+}
+
+/* ---- matrix products ---- */
+
+static void check_gemm(lac_random *r, int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b, int flags, bool bias,
+                       bool residual, bool second) {
+    trial t = begin(LAC_OP_GEMM, 1e-5);
+    if (flags & LAC_GEMM_GELU && flags & LAC_GEMM_SUM_A) flags &= ~LAC_GEMM_SUM_A;
+    if (!trans_a) flags &= ~LAC_GEMM_SUM_A;
+    snprintf(t.name, sizeof t.name, "gemm %lld x %lld x %lld trans %d %d flags %d bias %d residual %d", (long long)m,
+             (long long)n, (long long)k, trans_a, trans_b, flags, bias, residual);
+    set_int(&t, 0, trans_a);
+    set_int(&t, 1, trans_b);
+    set_int(&t, 2, flags);
+    double scale = 1 / sqrt((double)k);
+    give(&t, r, -2, 2, DIM(trans_a ? k : m, trans_a ? m : k));
+    give(&t, r, -scale, scale, DIM(trans_b ? n : k, trans_b ? k : n));
+    bias ? give(&t, r, -1, 1, DIM(n)) : give_nothing(&t);
+    residual ? give(&t, r, -1, 1, DIM(m, n)) : give_nothing(&t);
+    flags &LAC_GEMM_DGELU ? give(&t, r, -4, 4, DIM(m, n)) : give_nothing(&t);
+    want(&t, r, DIM(m, n));
+    if (flags & LAC_GEMM_SUM_A)
+        want(&t, r, DIM(m));
+    else if (flags & LAC_GEMM_GELU && second)
+        want(&t, r, DIM(m, n));
+    else
+        want_nothing(&t);
+    check_and_end(&t);
+}
+
+static void test_gemm_is_right_for_awkward_sizes_and_every_epilogue(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(1, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 220; i++) {
+        int64_t m = PICK(&r, 1, 2, 3, 5, 6, 7, 8, 9, 16, 17, 47, 48, 49, 97, 131),
+                n = PICK(&r, 1, 2, 7, 8, 9, 10, 15, 16, 17, 31, 33, 47, 48, 49, 65, 96, 97, 130),
+                k = PICK(&r, 1, 2, 3, 4, 5, 17, 48, 64, 97, 191, 193, 321, 700);
+        check_gemm(&r, m, n, k, lac_random_below(&r, 2), lac_random_below(&r, 2),
+                   (int)PICK(&r, 0, 0, 1, 2, 4, 8, 12, 5, 6, 10, 14), lac_random_below(&r, 2), lac_random_below(&r, 2),
+                   lac_random_below(&r, 2));
+    }
+}
+
+static void test_gemm_is_right_when_b_is_packed_in_rounds(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(2, LAC_RANDOM_TEST, 0, 0, 0);
+    check_gemm(&r, 7, 99, 44000, true, false, LAC_GEMM_SUM_A | LAC_GEMM_ACCUMULATE, false, false, false);
+    check_gemm(&r, 7, 99, 44000, true, false, LAC_GEMM_SUM_A, true, true, false);
+    check_gemm(&r, 3, 14050, 310, false, true, LAC_GEMM_GELU, true, false, true);
+}
+
+static void test_gemm_is_right_for_many_tiles(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(3, LAC_RANDOM_TEST, 0, 0, 0);
+    check_gemm(&r, 205, 1000, 40, false, true, 0, true, false, false);
+    check_gemm(&r, 333, 400, 330, true, false, LAC_GEMM_SUM_A, false, false, false);
+}
+
+static void test_gemm_takes_a_convolution_weight_as_a_matrix(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(4, LAC_RANDOM_TEST, 0, 0, 0);
+    trial t = begin(LAC_OP_GEMM, 1e-5); /* x[10 x 12] weight[9 x 3 x 2 x 2]^T */
+    snprintf(t.name, sizeof t.name, "gemm with a 4-D weight");
+    set_int(&t, 1, 1);
+    give(&t, &r, -1, 1, DIM(10, 12));
+    give(&t, &r, -1, 1, DIM(9, 12));
+    want(&t, &r, DIM(10, 9));
+    t.fast.in[1].rank = 4;
+    memcpy(t.fast.in[1].dim, (int64_t[]){9, 3, 2, 2}, 4 * sizeof(int64_t));
+    check_and_end(&t);
+}
+
+/* ---- attention ---- */
+
+static void test_attention_and_its_gradient_are_right(void **state) {
+    (void)state;
+    static const int cases[][4] = {/* B, T, h, c */
+                                   {1, 1, 1, 1},   {2, 17, 3, 64},  {2, 5, 2, 24}, {1, 65, 3, 32},
+                                   {1, 50, 2, 64}, {1, 197, 2, 32}, {3, 7, 1, 5},  {1, 256, 1, 16},
+                                   {1, 600, 1, 8}, {2, 33, 2, 80},  {1, 99, 1, 33}};
+    lac_random r = lac_random_at(5, LAC_RANDOM_TEST, 0, 0, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t b = cases[i][0], t = cases[i][1], h = cases[i][2], c = cases[i][3], d = h * c;
+        trial forward = begin(LAC_OP_ATTENTION, 1e-5);
+        snprintf(forward.name, sizeof forward.name, "attention T %d c %d", (int)t, (int)c);
+        set_int(&forward, 0, h);
+        give(&forward, &r, -2, 2, DIM(b, t, 3 * d));
+        want(&forward, &r, DIM(b, t, d));
+        want(&forward, &r, DIM(b, h, t));
+        check(&forward);
+        trial grad = begin(LAC_OP_ATTENTION_GRAD, 3e-5);
+        snprintf(grad.name, sizeof grad.name, "attention_grad T %d c %d", (int)t, (int)c);
+        set_int(&grad, 0, h);
+        give(&grad, &r, -1, 1, DIM(b, t, d));
+        grad.fast.in[1] = forward.fast.in[0];
+        grad.exact.in[1] = forward.exact.in[0];
+        grad.fast.n_in = grad.exact.n_in = 2;
+        give_output(&grad, &forward, 0);
+        give_output(&grad, &forward, 1);
+        want(&grad, &r, DIM(b, t, 3 * d));
+        check_and_end(&grad); /* frees the qkv that both use */
+        forward.fast.n_in = 0;
+        end(&forward);
+    }
+}
+
+static void test_attention_survives_large_scores(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(6, LAC_RANDOM_TEST, 0, 0, 0);
+    trial t = begin(LAC_OP_ATTENTION, 2e-4); /* scores of hundreds carry their own rounding, times e */
+    snprintf(t.name, sizeof t.name, "attention with scores of hundreds");
+    set_int(&t, 0, 1);
+    give(&t, &r, -12, 12, DIM(1, 40, 3 * 24));
+    want(&t, &r, DIM(1, 40, 24));
+    want(&t, &r, DIM(1, 1, 40));
+    check_and_end(&t);
+}
+
+/* ---- norms ---- */
+
+static void test_layernorm_and_its_gradient_are_right(void **state) {
+    (void)state;
+    static const int cases[][2] = {{1, 1},    {3, 2},     {5, 7},     {17, 16}, {33, 48},
+                                   {70, 100}, {1100, 33}, {200, 192}, {9, 769}};
+    lac_random r = lac_random_at(7, LAC_RANDOM_TEST, 0, 0, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases * 4; i++) {
+        int64_t rows = cases[i / 4][0], d = cases[i / 4][1];
+        bool affine = i % 4 != 3, residual = i % 2, accumulate = i % 4 == 2;
+        trial f = begin(LAC_OP_LAYERNORM, 1e-5);
+        snprintf(f.name, sizeof f.name, "layernorm %d x %d affine %d", (int)rows, (int)d, affine);
+        set_real(&f, 1e-3);
+        give(&f, &r, 1, 5, DIM(rows, d));
+        affine ? give(&f, &r, -1, 1, DIM(d)) : give_nothing(&f);
+        affine ? give(&f, &r, -1, 1, DIM(d)) : give_nothing(&f);
+        want(&f, &r, DIM(rows, d));
+        want(&f, &r, DIM(rows));
+        want(&f, &r, DIM(rows));
+        check(&f);
+        trial g = begin(LAC_OP_LAYERNORM_GRAD, 3e-5);
+        snprintf(g.name, sizeof g.name, "layernorm_grad %d x %d affine %d residual %d", (int)rows, (int)d, affine,
+                 residual);
+        set_int(&g, 0, accumulate);
+        give(&g, &r, -1, 1, DIM(rows, d));
+        g.fast.in[1] = f.fast.in[0];
+        g.exact.in[1] = f.exact.in[0];
+        g.fast.in[2] = f.fast.in[1];
+        g.exact.in[2] = f.exact.in[1];
+        g.fast.n_in = g.exact.n_in = 3;
+        give_output(&g, &f, 1);
+        give_output(&g, &f, 2);
+        residual ? give(&g, &r, -1, 1, DIM(rows, d)) : give_nothing(&g);
+        want(&g, &r, DIM(rows, d));
+        affine ? want(&g, &r, DIM(d)) : want_nothing(&g);
+        affine ? want(&g, &r, DIM(d)) : want_nothing(&g);
+        if (d > 2) check(&g); /* one or two values always normalise to the same: their gradient is rounding alone */
+        end(&g);
+        lac_free(f.fast.in[2].data);
+        lac_free(f.exact.in[2].data);
+        f.fast.n_in = 0;
+        end(&f);
+    }
+}
+
+static void test_normalize_rows_is_right(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(8, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 12; i++) {
+        int64_t rows = PICK(&r, 1, 7, 400), p = PICK(&r, 2, 7, 48, 50, 768);
+        trial t = begin(LAC_OP_NORMALIZE_ROWS, 1e-5);
+        snprintf(t.name, sizeof t.name, "normalize_rows %d x %d", (int)rows, (int)p);
+        set_int(&t, 0, i % 2);
+        set_real(&t, 1e-3);
+        give(&t, &r, 0, 3, DIM(rows, p));
+        want(&t, &r, DIM(rows, p));
+        check_and_end(&t);
+    }
+}
+
+/* ---- elementwise and sums ---- */
+
+static void test_elementwise_ops_are_right_also_in_place(void **state) {
+    (void)state;
+    static const lac_op_id ops[] = {LAC_OP_GELU,          LAC_OP_GELU_GRAD,     LAC_OP_ADD,
+                                    LAC_OP_ADD_BROADCAST, LAC_OP_MUL_BROADCAST, LAC_OP_SCALE,
+                                    LAC_OP_SCALE_SAMPLES, LAC_OP_FILL,          LAC_OP_ACCUMULATE};
+    lac_random r = lac_random_at(9, LAC_RANDOM_TEST, 0, 0, 0);
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        for (int j = 0; j < 8; j++) {
+            int64_t rows = PICK(&r, 1, 2, 5, 130), n = PICK(&r, 1, 3, 17, 48, 301, 5000);
+            trial t = begin(ops[i], 1e-6);
+            snprintf(t.name, sizeof t.name, "op %d on %d x %d", (int)ops[i], (int)rows, (int)n);
+            set_real(&t, 0.37);
+            if (ops[i] != LAC_OP_FILL) give(&t, &r, -4, 4, DIM(rows, n));
+            if (ops[i] == LAC_OP_GELU_GRAD || ops[i] == LAC_OP_ADD) give(&t, &r, -4, 4, DIM(rows, n));
+            if (ops[i] == LAC_OP_ADD_BROADCAST || ops[i] == LAC_OP_MUL_BROADCAST) give(&t, &r, -4, 4, DIM(n));
+            if (ops[i] == LAC_OP_SCALE_SAMPLES) give(&t, &r, -4, 4, DIM(rows));
+            want(&t, &r, DIM(rows, n));
+            t.in_place = ops[i] != LAC_OP_FILL && ops[i] != LAC_OP_ACCUMULATE;
+            check_and_end(&t);
+        }
+}
+
+static void test_sums_over_leading_dimensions_are_right(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(10, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 40; i++) {
+        int64_t rows = PICK(&r, 1, 2, 15, 17, 700, 1025), n = PICK(&r, 1, 7, 48, 192, 513, 1100);
+        trial t = begin(i % 2 ? LAC_OP_SUM_LEADING : LAC_OP_MUL_SUM_LEADING, 1e-5);
+        snprintf(t.name, sizeof t.name, "sum_leading %d x %d", (int)rows, (int)n);
+        set_int(&t, 0, lac_random_below(&r, 2) ? 1 : 0);
+        give(&t, &r, -1, 2, DIM(rows, n));
+        if (i % 2 == 0) give(&t, &r, -1, 2, DIM(rows, n));
+        want(&t, &r, DIM(n));
+        check_and_end(&t);
+    }
+}
+
+static void test_losses_and_their_gradients_are_right(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(11, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 24; i++) {
+        int64_t b = PICK(&r, 1, 3, 20), n = PICK(&r, 1, 9, 64), p = PICK(&r, 1, 7, 48, 50);
+        bool squared = i % 2, gradient = i % 4 > 1;
+        trial t =
+            begin(squared ? (gradient ? LAC_OP_L2_GRAD : LAC_OP_L2) : (gradient ? LAC_OP_L1_GRAD : LAC_OP_L1), 2e-6);
+        snprintf(t.name, sizeof t.name, "loss squared %d gradient %d: %d x %d x %d", squared, gradient, (int)b, (int)n,
+                 (int)p);
+        if (gradient) give(&t, &r, 0.5, 2, DIM(1));
+        give(&t, &r, -1, 1, DIM(b, n, p));
+        give(&t, &r, -1, 1, DIM(b, n, p));
+        give(&t, &r, 0, 1, DIM(b, n));
+        give(&t, &r, 0.1, 1, DIM(1));
+        gradient ? want(&t, &r, DIM(b, n, p)) : want(&t, &r, DIM(1));
+        check_and_end(&t);
+    }
+}
+
+/* ---- tokens ---- */
+
+static void test_moving_tokens_is_right(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(12, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 12; i++) {
+        int64_t b = PICK(&r, 1, 2, 7), n = PICK(&r, 2, 9, 40), d = PICK(&r, 1, 7, 48, 200), v = 1 + (n - 1) / 2;
+        bool table = i % 2;
+        trial t = begin(LAC_OP_GATHER_ROWS, 0);
+        snprintf(t.name, sizeof t.name, "gather_rows table %d", table);
+        table ? give(&t, &r, -1, 1, DIM(n, d)) : give(&t, &r, -1, 1, DIM(b, n, d));
+        give_indices(&t, &r, true, (uint32_t)n, b, v);
+        want(&t, &r, DIM(b, v, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_GATHER_ROWS_GRAD, 1e-6);
+        snprintf(t.name, sizeof t.name, "gather_rows_grad table %d", table);
+        give(&t, &r, -1, 1, DIM(b, v, d));
+        give_indices(&t, &r, false, (uint32_t)n, b, v); /* with repetitions */
+        set_int(&t, 0, table ? 2 : 3);
+        set_int(&t, 1, n);
+        table ? want(&t, &r, DIM(n, d)) : want(&t, &r, DIM(b, n, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_RESTORE, 0);
+        snprintf(t.name, sizeof t.name, "restore");
+        give(&t, &r, -1, 1, DIM(b, v, d));
+        give(&t, &r, -1, 1, DIM(d));
+        give_indices(&t, &r, true, (uint32_t)n, b, n);
+        want(&t, &r, DIM(b, n, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_RESTORE_GRAD, 1e-6);
+        snprintf(t.name, sizeof t.name, "restore_grad");
+        give(&t, &r, -1, 1, DIM(b, n, d));
+        give_indices(&t, &r, true, (uint32_t)n, b, n);
+        set_int(&t, 0, v);
+        want(&t, &r, DIM(b, v, d));
+        want(&t, &r, DIM(d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_CONCAT_TOKENS, 0);
+        snprintf(t.name, sizeof t.name, "concat_tokens shared %d", table);
+        give(&t, &r, -1, 1, DIM(table ? 1 : b, v, d));
+        give(&t, &r, -1, 1, DIM(b, n, d));
+        want(&t, &r, DIM(b, v + n, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_SLICE_TOKENS, 0);
+        snprintf(t.name, sizeof t.name, "slice_tokens");
+        give(&t, &r, -1, 1, DIM(b, n, d));
+        set_int(&t, 0, n - v);
+        set_int(&t, 1, v);
+        want(&t, &r, DIM(b, v, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_SLICE_TOKENS_GRAD, 0);
+        snprintf(t.name, sizeof t.name, "slice_tokens_grad");
+        give(&t, &r, -1, 1, DIM(b, v, d));
+        set_int(&t, 0, (n - v) / 2);
+        set_int(&t, 1, v);
+        set_int(&t, 2, n);
+        want(&t, &r, DIM(b, n, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_MEAN_TOKENS, 1e-6);
+        snprintf(t.name, sizeof t.name, "mean_tokens");
+        give(&t, &r, -1, 1, DIM(b, n, d));
+        want(&t, &r, DIM(b, d));
+        check_and_end(&t);
+
+        t = begin(LAC_OP_MEAN_TOKENS_GRAD, 1e-6);
+        snprintf(t.name, sizeof t.name, "mean_tokens_grad");
+        give(&t, &r, -1, 1, DIM(b, d));
+        set_int(&t, 0, n);
+        want(&t, &r, DIM(b, n, d));
+        check_and_end(&t);
+    }
+}
+
+static void test_patches_are_right_on_one_to_three_axes(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(13, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 12; i++) {
+        int axes = i % 3 + 1;
+        bool back = i % 2;
+        int64_t size[3] = {6, 8, 9}, p[3] = {3, 4, 3}, volume = 1, n = 1, pixels[5] = {2, 3};
+        for (int a = 0; a < axes; a++) {
+            pixels[a + 2] = size[a];
+            volume *= p[a];
+            n *= size[a] / p[a];
+        }
+        trial t = begin(back ? LAC_OP_UNPATCHIFY : LAC_OP_PATCHIFY, 0);
+        snprintf(t.name, sizeof t.name, "patches: %d axes, back %d", axes, back);
+        for (int a = 0; a < axes; a++)
+            set_int(&t, a, p[a]);
+        set_int(&t, 3, i / 6);
+        set_int(&t, 4, 3);
+        if (back) {
+            give(&t, &r, -1, 1, DIM(2, n, volume * 3));
+            want(&t, &r, axes + 2, pixels);
+        } else {
+            give(&t, &r, -1, 1, axes + 2, pixels);
+            want(&t, &r, DIM(2, n, volume * 3));
+        }
+        check_and_end(&t);
+    }
+}
+
+static void test_no_op_is_without_a_kernel(void **state) {
+    (void)state;
+    for (int s = 0; s < n_sets; s++)
+        for (int op = 0; op < LAC_N_OPS; op++) {
+            bool alias = op == LAC_OP_VIEW || op == LAC_OP_STOP_GRADIENT;
+            assert_true((sets_tested[s]->find((lac_op_id)op, LAC_F32) == NULL) == alias);
+            assert_true((sets_tested[s]->find((lac_op_id)op, LAC_F64) == NULL) == alias);
+        }
+}
+
+int main(void) {
+    static const char *const names[] = {"portable", "avx2", "avx512"};
+    lac_error err;
+    for (size_t i = 0; i < 3; i++)
+        if (lac_backend_cpu(names[i], &sets_tested[n_sets], &err) == LAC_OK)
+            n_sets++;
+        else
+            print_message("%s: not tested here\n", err.text);
+    sets_tested[n_sets++] = &lac_cpu_wide;
+    for (int i = 0; i < N_POOLS; i++)
+        if (lac_pool_new(i + 1, &pools[i], &err) != LAC_OK) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_op_is_without_a_kernel),
+        cmocka_unit_test(test_gemm_is_right_for_awkward_sizes_and_every_epilogue),
+        cmocka_unit_test(test_gemm_is_right_when_b_is_packed_in_rounds),
+        cmocka_unit_test(test_gemm_is_right_for_many_tiles),
+        cmocka_unit_test(test_gemm_takes_a_convolution_weight_as_a_matrix),
+        cmocka_unit_test(test_attention_and_its_gradient_are_right),
+        cmocka_unit_test(test_attention_survives_large_scores),
+        cmocka_unit_test(test_layernorm_and_its_gradient_are_right),
+        cmocka_unit_test(test_normalize_rows_is_right),
+        cmocka_unit_test(test_elementwise_ops_are_right_also_in_place),
+        cmocka_unit_test(test_sums_over_leading_dimensions_are_right),
+        cmocka_unit_test(test_losses_and_their_gradients_are_right),
+        cmocka_unit_test(test_moving_tokens_is_right),
+        cmocka_unit_test(test_patches_are_right_on_one_to_three_axes),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (int i = 0; i < N_POOLS; i++)
+        lac_pool_free(pools[i]);
+    return failed;
+}
