@@ -36,7 +36,8 @@ int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes co
 
 /* Leaves */
 lac_id lac_input(lac_graph *g, const char *name, lac_dtype dtype, int rank, const int64_t *dim);
-/* [B] input that the runner fills per step with 0 or 1/(1-rate) by counters (drop path of `layer`); rate > 0. */
+/* [B] input that the runner fills per step with 0 or 1/(1-rate) by counters (drop path of `layer`); 0 < rate < 1.
+ * layer: 0 to 255, once per graph (a block with two branches takes two numbers). All ones until lac_program_draw. */
 lac_id lac_drop_path_scale(lac_graph *g, int layer, int64_t batch, double rate);
 lac_id lac_parameter(lac_graph *g, int store_index); /* real; one node per entry however often it is asked for */
 
