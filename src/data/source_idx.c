@@ -2,8 +2,10 @@
  *
  * An IDX file: two zero bytes, a type (8: unsigned byte), a rank, that many big-endian sizes, the data. Pictures have
  * rank 3 (N, H, W) or 4 (N, H, W, C), labels rank 1. The size in the header must be what the file holds, exactly. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zlib.h>
 
@@ -11,6 +13,8 @@
 #include "base/memory.h"
 #include "data/decode.h"
 #include "data/source_private.h"
+
+enum { MOST_INFLATED = 1040 /* deflate makes at most 1032 bytes of one */ };
 
 static const uint64_t max_bytes = (uint64_t)1 << 36; /* 64 GiB of pixels */
 
@@ -35,8 +39,8 @@ typedef struct idx {
     uint8_t *data;
 } idx;
 
-static lac_status read_body(gzFile file, const char *path, const char *what, int low, int high, idx *x,
-                            lac_error *err) {
+static lac_status read_body(gzFile file, uint64_t file_bytes, const char *path, const char *what, int low, int high,
+                            idx *x, lac_error *err) {
     uint8_t head[20];
     size_t got;
     LAC_TRY(read_exactly(file, path, head, 4, &got, err));
@@ -56,6 +60,9 @@ static lac_status read_body(gzFile file, const char *path, const char *what, int
             return lac_fail(err, "%s: IDX header asks for more than %llu bytes", path, (unsigned long long)max_bytes);
         bytes *= x->dim[i];
     }
+    if (bytes / MOST_INFLATED > file_bytes)
+        return lac_fail(err, "%s: truncated IDX: expected %llu bytes of data, found a file of %llu", path,
+                        (unsigned long long)bytes, (unsigned long long)file_bytes);
     x->data = lac_alloc((size_t)bytes);
     if (!x->data) return lac_no_memory(err, path);
     LAC_TRY(read_exactly(file, path, x->data, (size_t)bytes, &got, err));
@@ -72,11 +79,13 @@ static lac_status read_body(gzFile file, const char *path, const char *what, int
 /* On failure x->data may be set: the caller frees it in any case. */
 static lac_status read_idx(const char *path, const char *what, int low, int high, idx *x, lac_error *err) {
     *x = (idx){0};
-    if (!lac_file_exists(path)) return lac_fail(err, "%s: no such file", path);
+    struct stat st;
+    if (stat(path, &st) != 0) return lac_fail(err, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode)) return lac_fail(err, "%s: not a regular file", path);
     gzFile file = gzopen(path, "rb");
     if (!file) return lac_fail(err, "%s: cannot be opened", path);
     gzbuffer(file, 1 << 17);
-    lac_status status = read_body(file, path, what, low, high, x, err);
+    lac_status status = read_body(file, (uint64_t)st.st_size, path, what, low, high, x, err);
     gzclose(file);
     return status;
 }
