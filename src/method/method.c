@@ -120,6 +120,14 @@ bool lac_method_is_per_sample(const lac_method *method) {
     return true;
 }
 
+int lac_method_terms(const lac_method *method) {
+    return method->n_terms;
+}
+
+const char *lac_method_term(const lac_method *method, int index) {
+    return method->terms[index].name;
+}
+
 int lac_method_picture_dims(const lac_method *m, int64_t batch, int64_t dim[LAC_MAX_RANK]) {
     dim[0] = batch;
     dim[1] = m->grid.channels;

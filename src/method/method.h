@@ -27,7 +27,10 @@ typedef struct lac_method_sizes {
     int64_t picture[3], patch[3], grid[3], channels; /* by axis: row, column for pictures */
 } lac_method_sizes;
 lac_method_sizes lac_method_describe(const lac_method *method);
-bool lac_method_is_per_sample(const lac_method *method);  /* may a batch be split into micro-batches? */
+bool lac_method_is_per_sample(const lac_method *method); /* may a batch be split into micro-batches? */
+/* Terms of the objective, and the NAME in the output "term/NAME" of each. */
+int lac_method_terms(const lac_method *method);
+const char *lac_method_term(const lac_method *method, int index);
 lac_augment lac_method_augment(const lac_method *method); /* of training; mean and std must be numbers by now */
 
 typedef struct lac_step lac_step;

@@ -36,6 +36,8 @@ void lac_recipe_free(lac_recipe *recipe);
 lac_status lac_recipe_set(lac_recipe *recipe, const char *key, const char *value, lac_error *err);
 /* The resolved recipe as YAML text: canonical, so equal recipes give equal bytes. */
 lac_status lac_recipe_write(const lac_recipe *recipe, lac_text *out, lac_error *err);
+/* The same with what each key means and allows as comments: a recipe to start one's own from. */
+lac_status lac_recipe_write_documented(const lac_recipe *recipe, lac_text *out, lac_error *err);
 const char *lac_recipe_name(const lac_recipe *recipe);
 /* Names of the keys whose values differ ("optim.lr: 0.001 against 0.002; ..."); empty text if equal. */
 void lac_recipe_difference(const lac_recipe *a, const lac_recipe *b, lac_text *out);

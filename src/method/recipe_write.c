@@ -4,23 +4,38 @@
 
 #include "method/recipe_private.h"
 
-static void write_settings(const lac_section *section, const char *indent, lac_text *out) {
+enum { COMMENT_COLUMN = 36 };
+
+/* "   # sentence (allowed)", from a column of its own */
+static void write_comment(const lac_setting_spec *spec, size_t line_start, lac_text *out) {
+    size_t width = out->bytes - line_start;
+    lac_text_add(out, "%*s# %s (", width < COMMENT_COLUMN ? (int)(COMMENT_COLUMN - width) : 1, "", spec->sentence);
+    lac_setting_allowed(spec, out);
+    lac_text_add(out, ")");
+}
+
+static void write_settings(const lac_section *section, const char *indent, bool is_documented, lac_text *out) {
     const char *lead = indent;
     char item[16] = "  - ";
     if (section->kind->is_list) lead = item;
     if (section->kind->has_slots) {
-        lac_text_add(out, "%sname: %s\n", lead, section->slot->name);
+        lac_text_add(out, "%sname: %s", lead, section->slot->name);
+        if (is_documented) lac_text_add(out, " # %s", section->slot->sentence);
+        if (is_documented && *section->slot->paper) lac_text_add(out, " (arXiv %s)", section->slot->paper);
+        lac_text_add(out, "\n");
         lead = indent;
     }
     for (int i = 0; i < section->settings.n; i++) {
+        size_t line_start = out->bytes;
         lac_text_add(out, "%s%s: ", lead, section->settings.at[i].spec->key);
         lac_setting_write(&section->settings.at[i], out);
+        if (is_documented) write_comment(section->settings.at[i].spec, line_start, out);
         lac_text_add(out, "\n");
         lead = indent;
     }
 }
 
-lac_status lac_recipe_write(const lac_recipe *recipe, lac_text *out, lac_error *err) {
+static lac_status write_recipe(const lac_recipe *recipe, bool is_documented, lac_text *out, lac_error *err) {
     const lac_resolved *resolved = recipe->resolved;
     lac_text_add(out, "name: %s\n", resolved->name);
     char group[32] = "";
@@ -34,11 +49,23 @@ lac_status lac_recipe_write(const lac_recipe *recipe, lac_text *out, lac_error *
             group[n] = 0;
             lac_text_add(out, "%s:\n", group);
         }
-        if (section->kind != open) lac_text_add(out, "%s%s:\n", dot ? "  " : "", dot ? dot + 1 : path);
+        if (section->kind != open) {
+            lac_text_add(out, "%s%s:", dot ? "  " : "", dot ? dot + 1 : path);
+            if (is_documented) lac_text_add(out, " # %s", section->kind->sentence);
+            lac_text_add(out, "\n");
+        }
         open = section->kind;
-        write_settings(section, dot || section->kind->is_list ? "    " : "  ", out);
+        write_settings(section, dot || section->kind->is_list ? "    " : "  ", is_documented, out);
     }
     return out->failed ? lac_no_memory(err, "a recipe's text") : LAC_OK;
+}
+
+lac_status lac_recipe_write(const lac_recipe *recipe, lac_text *out, lac_error *err) {
+    return write_recipe(recipe, false, out, err);
+}
+
+lac_status lac_recipe_write_documented(const lac_recipe *recipe, lac_text *out, lac_error *err) {
+    return write_recipe(recipe, true, out, err);
 }
 
 const char *lac_recipe_name(const lac_recipe *recipe) {
