@@ -302,6 +302,18 @@ static lac_status check_options(const lac_pretrain_options *o, lac_error *err) {
     return LAC_OK;
 }
 
+/* A source of which nothing can be read is refused before there is a folder. */
+static lac_status check_readable(const lac_session *s, lac_error *err) {
+    lac_augment augment = lac_method_augment(s->method);
+    lac_picture picture = {0};
+    lac_error why;
+    lac_status status = LAC_FAILURE;
+    for (int64_t i = 0; i < lac_source_count(s->source) && status != LAC_OK; i++)
+        status = lac_source_read(s->source, i, lac_augment_min_side(&augment), &picture, &why);
+    lac_picture_free(&picture);
+    return status == LAC_OK ? LAC_OK : lac_fail(err, "%s: no readable picture; the last: %s", s->o->data, why.text);
+}
+
 static lac_status take_lock(lac_session *s, lac_error *err) {
     char *path = lac_run_path(s->o->out, "lock");
     if (!path) return lac_no_memory(err, "a lock's name");
@@ -343,6 +355,7 @@ lac_status lac_session_begin(lac_session *s, lac_error *err) {
         LAC_TRY(open_trainer(s, err));
         return resume(s, err);
     }
+    LAC_TRY(check_readable(s, err));
     LAC_TRY(lac_folder_make(o->out, err));
     LAC_TRY(take_lock(s, err));
     LAC_TRY(lac_run_kind(o->out, &again, err));

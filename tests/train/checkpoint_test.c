@@ -20,7 +20,7 @@
 #include "train/checkpoint.h"
 
 enum { WIDE = 3000 };
-static char folder[] = "/tmp/lacuna-checkpoint-XXXXXX";
+static char folder[] = P_tmpdir "/lacuna-checkpoint-XXXXXX";
 static lac_error err;
 
 typedef struct state {

@@ -119,7 +119,7 @@ static void test_alarm_needs_fifty_low_logs_in_a_row(void **state) {
 
 static void test_log_is_rewound_to_a_step_and_to_whole_lines(void **state) {
     (void)state;
-    char path[] = "/tmp/lacuna-log-XXXXXX";
+    char path[] = P_tmpdir "/lacuna-log-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);

@@ -196,7 +196,8 @@ static void test_failed_allocations_are_errors_and_lose_nothing(void **state) {
     uint64_t before = lac_memory_count();
     tiny_assert(lac_pretrain(&o, &err), LAC_OK, "");
     uint64_t needed = lac_memory_count() - before, n_failed = 0;
-    for (uint64_t n = 1; n <= needed; n += n < 300 ? 1 : 1 + needed / 150) {
+    print_message("%llu allocations\n", (unsigned long long)needed);
+    for (uint64_t n = 1; n <= needed; n += n < 2000 ? 1 : 1 + (needed - 2000) / 200) {
         char run[32], final[80];
         snprintf(run, sizeof run, "starved-%llu", (unsigned long long)n);
         lac_pretrain_options starved = tiny_options(run, SHORT, NULL);
