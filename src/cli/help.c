@@ -34,29 +34,39 @@ void lac_help_program(const lac_command *const *commands, int n) {
            statuses);
 }
 
-enum { LEFT = 26, WIDTH = 100 };
+enum { LEFT = 26, WIDTH = 100, LONGEST = 120 };
 
-/* "  --name ARGUMENT      help", the help wrapped into its own column. */
+/* Words of the first `length` bytes from column `at`, going on at column `left` where a line would pass WIDTH. */
+static void print_words(const char *text, size_t length, int at, int left) {
+    const char *end = text + length;
+    bool is_first = true;
+    while (text < end) {
+        int n = 0;
+        while (text + n < end && text[n] != ' ')
+            n++;
+        if (!is_first && at + 1 + n > WIDTH) {
+            printf("\n%*s", left, "");
+            at = left;
+            is_first = true;
+        }
+        at += printf("%s%.*s", is_first ? "" : " ", n, text);
+        is_first = false;
+        text += n;
+        while (text < end && *text == ' ')
+            text++;
+    }
+    putchar('\n');
+}
+
+/* "  --name ARGUMENT      help", the help in a column of its own. */
 static void print_option(const lac_option *option) {
     int at = printf("  --%s%s%s", option->name, option->argument ? " " : "", option->argument ? option->argument : "");
-    if (at > LEFT - 1) {
+    if (at >= LEFT) {
         putchar('\n');
         at = 0;
     }
     printf("%*s", LEFT - at, "");
-    at = LEFT;
-    for (const char *word = option->help; *word;) {
-        int length = (int)strcspn(word, " ");
-        if (at > LEFT && at + 1 + length > WIDTH) {
-            printf("\n%*s", LEFT, "");
-            at = LEFT;
-        }
-        at += printf("%s%.*s", at > LEFT ? " " : "", length, word);
-        word += length;
-        while (*word == ' ')
-            word++;
-    }
-    putchar('\n');
+    print_words(option->help, strlen(option->help), LEFT, LEFT);
 }
 
 static bool declares(const lac_command *command, const char *name) {
@@ -65,10 +75,14 @@ static bool declares(const lac_command *command, const char *name) {
     return false;
 }
 
-static void print_paragraph(const char *text, const char *indent) {
+/* Lines as they are, but too long ones wrapped. */
+static void print_lines(const char *text, const char *indent) {
     while (*text) {
         size_t length = strcspn(text, "\n");
-        printf("%s%.*s\n", length ? indent : "", (int)length, text);
+        if (*indent == 0 && length > LONGEST)
+            print_words(text, length, 0, 0);
+        else
+            printf("%s%.*s\n", length ? indent : "", (int)length, text);
         text += length + (text[length] == '\n');
     }
 }
@@ -77,7 +91,7 @@ void lac_help_command(const lac_command *command) {
     printf("lacuna %s - %s\n\nUsage: lacuna %s %s\n", command->name, command->summary, command->name, command->usage);
     if (command->details && *command->details) {
         putchar('\n');
-        print_paragraph(command->details, "");
+        print_lines(command->details, "");
     }
     printf("\nOptions:\n");
     for (const lac_option *o = command->options; o && o->name; o++)
@@ -86,7 +100,7 @@ void lac_help_command(const lac_command *command) {
         if (!declares(command, o->name)) print_option(o);
     if (command->examples && *command->examples) {
         printf("\nExamples:\n");
-        print_paragraph(command->examples, "  ");
+        print_lines(command->examples, "  ");
     }
     printf("\n%s", statuses);
 }

@@ -124,6 +124,9 @@ static lac_status embed(embedding *e, lac_method *method, const lac_backend *bac
     size_t length = strlen(out);
     if (length < 5 || strcmp(out + length - 4, ".npy") != 0)
         return lac_usage(err, "%s: features are written as NumPy arrays: expected a name that ends in .npy", out);
+    lac_writer *probe; /* what cannot be written is refused before any work */
+    LAC_TRY(lac_writer_open(out, &probe, err));
+    lac_writer_abort(probe);
     e->base = lac_format("%.*s", (int)(length - 4), out);
     char *names = e->base ? lac_format("%s.names.txt", e->base) : NULL;
     lac_status status = names ? lac_writer_open(names, &e->names, err) : lac_no_memory(err, "a file's name");
