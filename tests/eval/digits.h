@@ -20,9 +20,9 @@ static float *reference(const char *name, int64_t n) {
     char path[512];
     snprintf(path, sizeof path, "%s/reference/eval/%s.npy", LACUNA_TESTS, name);
     lac_npy a;
-    lac_error err = {0};
-    if (lac_npy_read(path, &a, &err) != LAC_OK) {
-        fprintf(stderr, "%s\n", err.text);
+    lac_error why = {0};
+    if (lac_npy_read(path, &a, &why) != LAC_OK) {
+        fprintf(stderr, "%s\n", why.text);
         return NULL;
     }
     float *out = lac_array((size_t)n, sizeof *out);
