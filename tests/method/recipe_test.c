@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "method/method.h"
+#include "method/sections.h"
 
 static const char minimal[] = "picture: {size: 32}\n"
                               "mask: {name: random}\n"
@@ -148,6 +149,12 @@ static void test_every_shipped_recipe_makes_a_canonical_text(void **state) {
         char *text = strdup(written(r));
         assert_int_equal(lac_recipe_read_text("x", text, &again, &err), LAC_OK);
         assert_string_equal(written(again), text);
+        lac_recipe_free(again);
+        lac_text documented = {0};
+        assert_int_equal(lac_recipe_write_documented(r, &documented, &err), LAC_OK);
+        if (lac_recipe_read_text("x", documented.data, &again, &err) != LAC_OK) fail_msg("%s", err.text);
+        assert_string_equal(written(again), text);
+        lac_text_free(&documented);
         free(text);
         lac_recipe_free(r);
         lac_recipe_free(again);
@@ -269,6 +276,28 @@ static void test_a_file_is_read_and_named_in_errors(void **state) {
     unlink(path);
 }
 
+/* docs/recipes.md has a row for every key that is declared. */
+static void test_every_declared_key_is_documented(void **state) {
+    (void)state;
+    char *page;
+    size_t bytes;
+    lac_error err = {0};
+    if (lac_file_read(LACUNA_TESTS "/../docs/recipes.md", 1 << 20, &page, &bytes, &err) != LAC_OK)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < LAC_N_SECTION_KINDS; i++)
+        for (int k = 0; lac_section_kinds[i].slot(k); k++) {
+            const lac_slot *slot = lac_section_kinds[i].slot(k);
+            for (int j = 0; j < slot->n_specs; j++) {
+                const lac_setting_spec *spec = &slot->specs[j];
+                char row[512];
+                snprintf(row, sizeof row, "| `%s` | %s%s%s | %s |", spec->key, spec->standard ? "`" : "",
+                         spec->standard ? spec->standard : "must be given", spec->standard ? "`" : "", spec->sentence);
+                if (!strstr(page, row)) fail_msg("docs/recipes.md has no row: %s", row);
+            }
+        }
+    lac_free(page);
+}
+
 /* Every allocation in turn fails: a clean error, nothing leaked (the sanitizer build sees that), then success. */
 static void test_every_failed_allocation_is_an_error(void **state) {
     (void)state;
@@ -301,6 +330,7 @@ int main(void) {
         cmocka_unit_test(test_difference_names_the_keys),
         cmocka_unit_test(test_a_missing_recipe_names_the_nearest),
         cmocka_unit_test(test_a_file_is_read_and_named_in_errors),
+        cmocka_unit_test(test_every_declared_key_is_documented),
         cmocka_unit_test(test_every_failed_allocation_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
