@@ -308,10 +308,13 @@ static lac_status check_readable(const lac_session *s, lac_error *err) {
     lac_picture picture = {0};
     lac_error why;
     lac_status status = LAC_FAILURE;
-    for (int64_t i = 0; i < lac_source_count(s->source) && status != LAC_OK; i++)
+    for (int64_t i = 0; i < lac_source_count(s->source) && status != LAC_OK && !picture.is_transient; i++)
         status = lac_source_read(s->source, i, lac_augment_min_side(&augment), &picture, &why);
+    bool is_transient = picture.is_transient;
     lac_picture_free(&picture);
-    return status == LAC_OK ? LAC_OK : lac_fail(err, "%s: no readable picture; the last: %s", s->o->data, why.text);
+    if (status == LAC_OK) return LAC_OK;
+    if (is_transient) return lac_fail(err, "%s", why.text);
+    return lac_fail(err, "%s: no readable picture; the last: %s", s->o->data, why.text);
 }
 
 static lac_status take_lock(lac_session *s, lac_error *err) {

@@ -2,7 +2,7 @@
 # What `make install` puts down is enough for others: the example builds against the installed tree by pkg-config and by
 # find_package, and the installed program runs.   install.sh BUILD EXAMPLE.c COMPILER CFLAGS
 set -eu
-build=$1 example=$2 compiler=$3 flags=$4
+build=$1 example=$2 compiler=$3 flags=${4:-}
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cmake --install "$build" --prefix "$room/prefix" >"$room/log" || { cat "$room/log"; exit 1; }
