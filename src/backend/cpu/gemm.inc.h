@@ -1,11 +1,14 @@
 /* backend/cpu/gemm.inc.h - the matrix product (BLIS scheme, Van Zee and van de Geijn 2015) with its epilogues.
  * Part of a kernel set: see kernels.inc.h.
  *
- * B is packed once into panels of NR columns that all threads share; then one task per MT x nt tile of C packs its rows
- * of A, a depth block at a time, and runs the register tile over them. Partial sums of a tile wait in the task's own
- * memory, so epilogues see the whole sum and C is written once. Packing hides transposition and strides.
- * Only where B is too large to pack whole (weight gradients: depth = rows of the batch) is the work cut into several
- * such rounds. All cuts follow from the shape. docs/kernels.md has the numbers. */
+ * B is packed once into panels of NR columns that all threads share; then one task per MT x nt tile of C runs the
+ * register tile over its rows, a depth block at a time. Partial sums of a tile wait in the task's own memory, so
+ * epilogues see the whole sum and C is written once. A is read in place where its rows run along the depth and few
+ * columns would repay packing it; else it is packed per task and depth block.
+ *
+ * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow B is read in place, and where tiles
+ * are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to pack
+ * whole is taken in rounds. All cuts follow from the shape. docs/kernels.md has the rules and the numbers. */
 
 _Static_assert(MR <= VL, "packing A writes one vector a depth");
 
@@ -14,21 +17,29 @@ enum {
     NT_MAX = 768,          /* columns of a tile: partial sums, MT x NT_MAX, are 144 KB of L2 */
     NT_MIN = 96,           /* below this, packing A for each tile costs more than 4 % */
     PACK_MAX = 4 << 20,    /* values of B packed at once: 16 MB */
-    TASKS_WANTED = 64,     /* tiles shrink until there are so many, to keep threads evenly loaded */
+    TASKS_WANTED = 16,     /* tiles shrink, and the depth is cut, until there are so many */
+    PART_MIN = 512,        /* depth of a part */
+    IN_PLACE_N = 192,      /* columns of a B read in place: a depth block spans at most the 64 pages of an L1 TLB */
+    AHEAD = 8,             /* rows of A fetched early while packing: their distance defeats the hardware's prefetcher */
     PACK_ROWS = 64,        /* depth of a packing task: one page of each row stays in the TLB */
+    ADD_CHUNK = 8192,      /* values of C per task that adds parts */
     SERIAL_BELOW = 500000, /* multiply-adds; waking other threads costs more */
 };
 
 typedef struct gemm {
     const float *a, *b, *bias, *residual, *aux;
-    float *c, *second, *packed;
+    float *c, *second, *packed, *parts;
+    double *part_sums;
     char *workers;
     size_t worker_bytes;
     idx m, n, k, lda, ldb;
     bool trans_a, trans_b, gelu, dgelu, accumulates, sums_a, sum_continues;
+    bool packs_a, packs_b;
     idx kc, mt, nt, n_m;     /* depth block, tile, row tiles */
+    idx n_parts, part_k;     /* parts of the depth that are summed separately */
     idx round_k, round_n;    /* depth and columns of B packed at once */
     idx k0, depth, j0, cols; /* this round */
+    idx b_step, panel_step;  /* of B: from one depth to the next, from one panel to the next */
 } gemm;
 
 static gemm gemm_plan(const lac_call *call) {
@@ -40,38 +51,57 @@ static gemm gemm_plan(const lac_call *call) {
     g.sums_a = (call->attr.i[2] & LAC_GEMM_SUM_A) != 0;
     g.k = g.trans_a ? rows_of(a) : last_of(a);
     g.m = g.trans_a ? last_of(a) : rows_of(a);
-    g.n = g.k > 0 ? size_of(b) / g.k : 0;
+    g.n = g.k > 0 ? size_of(b) / g.k : 0; /* a weight may have more than two axes */
     g.lda = g.trans_a ? g.m : g.k;
     g.ldb = g.trans_b ? g.k : g.n;
+    bool is_sum = !g.gelu && !g.dgelu;
 
     g.kc = g.k > 0 ? up_to(over(g.k, over(g.k, KC_MAX)), 4) : 4;
     g.mt = at_most(MT, up_to(at_least(g.m, 1), MR));
     g.n_m = over(g.m, MT);
     idx n = at_least(g.n, 1);
     g.nt = up_to(over(n, over(n, NT_MAX)), NR);
-    while (g.n_m * over(n, g.nt) < TASKS_WANTED && g.nt > NT_MIN)
-        g.nt = at_least(up_to(over(g.nt, 2), NR), up_to(NT_MIN, NR));
+    while (g.n_m * over(n, g.nt) < TASKS_WANTED && g.nt > 2 * NT_MIN)
+        g.nt = up_to(over(g.nt, 2), NR);
+    g.n_parts = 1;
+    while (is_sum && g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
+        g.n_parts *= 2;
+    while (g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.nt > NT_MIN)
+        g.nt = up_to(over(g.nt, 2), NR);
+
+    g.packs_a = g.trans_a || g.nt > 24 * VL;
+    g.packs_b = g.trans_b || g.m >= 1024 || g.n > IN_PLACE_N || g.n % VL != 0;
     g.round_k = at_least(g.k, 1);
     g.round_n = up_to(n, NR);
-    if (g.round_k * g.round_n > PACK_MAX) {
-        if (!g.gelu && !g.dgelu && g.k > g.n)
+    if (g.packs_b && g.round_k * g.round_n > PACK_MAX) {
+        if (is_sum && g.k > g.n) {
             g.round_k = at_least(1, PACK_MAX / g.round_n / g.kc) * g.kc;
-        else
+            g.n_parts = 1;
+        } else {
             g.round_n = at_least(1, PACK_MAX / g.round_k / g.nt) * g.nt;
+        }
     }
+    g.part_k = up_to(over(g.k, g.n_parts), g.kc);
+    g.n_parts = at_least(1, over(g.k, at_least(1, g.part_k)));
     size_t values = (size_t)(g.mt * g.kc + 3 * MT);
-    if (at_most(g.k, g.round_k) > g.kc) values += (size_t)(g.mt * g.nt);
+    if (at_most(g.part_k, g.round_k) > g.kc) values += (size_t)(g.mt * up_to(g.nt, NR));
     g.worker_bytes = (values * sizeof(float) + 63) / 64 * 64;
     return g;
 }
 
 static size_t gemm_packed_bytes(const gemm *g) {
-    return ((size_t)g->round_k * (size_t)g->round_n * sizeof(float) + 63) / 64 * 64;
+    return g->packs_b ? ((size_t)g->round_k * (size_t)g->round_n * sizeof(float) + 63) / 64 * 64 : 0;
+}
+
+static size_t gemm_part_bytes(const gemm *g) {
+    if (g->n_parts == 1) return 0;
+    size_t bytes = (size_t)g->n_parts * (size_t)g->m * ((size_t)g->n * sizeof(float) + sizeof(double));
+    return (bytes + 63) / 64 * 64;
 }
 
 static size_t gemm_scratch(const lac_call *call, int n_threads) {
     gemm g = gemm_plan(call);
-    return gemm_packed_bytes(&g) + (size_t)n_threads * g.worker_bytes;
+    return gemm_packed_bytes(&g) + gemm_part_bytes(&g) + (size_t)n_threads * g.worker_bytes;
 }
 
 /* B stored N x K: a panel's NR rows become its columns. */
@@ -96,6 +126,7 @@ static void gemm_pack_straight(void *context, size_t task, int worker) {
         for (idx p = first; p < end; p++) {
             const float *from = g->b + (g->k0 + p) * g->ldb + g->j0 + j;
             float *to = panel + p * NR;
+            if (p + AHEAD < end) __builtin_prefetch(from + AHEAD * g->ldb);
             if (n == NR) {
                 UNROLL
                 for (int v = 0; v < NV; v++)
@@ -110,14 +141,21 @@ static void gemm_pack_straight(void *context, size_t task, int worker) {
 
 /* A's rows i..i+m at depth k..k+depth, in panels of MR rows: [panel][depth][MR], zero beyond m. */
 static void gemm_pack_a(const gemm *g, idx i, idx m, idx k, idx depth, float *to) {
-    if (g->trans_a) {
+    if (g->trans_a) { /* whole vectors are written; what lies beyond MR is overwritten by the next depth */
         const float *from = g->a + k * g->lda + i;
-        for (idx r = 0; r < m; r += MR, to += MR * depth) {
-            /* whole vectors are written; what lies beyond MR is overwritten by the next depth */
-            idx n = at_most(VL, m - r);
-            for (idx p = 0; p + 1 < depth; p++)
-                v_store(to + p * MR, n == VL ? v_load(from + p * g->lda + r) : v_load_n(from + p * g->lda + r, n));
-            v_store_n(to + (depth - 1) * MR, v_load_n(from + (depth - 1) * g->lda + r, n), MR);
+        idx whole = m >= VL ? (m - VL) / MR * MR + MR : 0; /* panels that may read a whole vector */
+        for (idx p = 0; p < depth; p++, from += g->lda, to += MR) {
+            bool is_last = p + 1 == depth;
+            if (p + AHEAD < depth)
+                for (idx r = 0; r < m; r += 16)
+                    __builtin_prefetch(from + AHEAD * g->lda + r);
+            for (idx r = 0; r < m; r += MR) {
+                vf x = r < whole ? v_load(from + r) : v_load_n(from + r, at_most(VL, m - r));
+                if (is_last)
+                    v_store_n(to + r * depth, x, MR);
+                else
+                    v_store(to + r * depth, x);
+            }
         }
         return;
     }
@@ -169,11 +207,10 @@ static void gemm_sum_a(const gemm *g, idx i, idx m, idx k, idx depth, double *su
 
 typedef enum epilogue { PLAIN, WITH_GELU, WITH_DGELU } epilogue;
 
-/* n lanes of the product, at column j of C and offset `at` into the M x N matrices; whole: n == VL */
-SIMD void gemm_finish_vector(const gemm *g, const epilogue kind, const bool whole, vf x, idx j, idx at, idx n) {
+/* n lanes of the product with its bias, at offset `at` into the M x N matrices; whole: n == VL */
+SIMD void gemm_finish_vector(const gemm *g, const epilogue kind, const bool whole, vf x, idx at, idx n) {
 #define GET(p) (whole ? v_load(p) : v_load_n(p, n))
 #define PUT(p, y) (whole ? v_store(p, y) : v_store_n(p, y, n))
-    if (g->bias) x = x + GET(g->bias + j);
     if (kind == WITH_DGELU) x = x * v_gelu_slope(GET(g->aux + at));
     if (kind == WITH_GELU) {
         if (g->second) PUT(g->second + at, x);
@@ -190,8 +227,8 @@ SIMD void gemm_finish_kind(const gemm *g, const epilogue kind, const float *t, i
     for (idx r = 0; r < rows; r++) {
         idx at = (i + r) * g->n + j, v = 0;
         for (; v + VL <= cols; v += VL)
-            gemm_finish_vector(g, kind, true, v_load(t + r * NR + v), j + v, at + v, VL);
-        if (v < cols) gemm_finish_vector(g, kind, false, v_load(t + r * NR + v), j + v, at + v, cols - v);
+            gemm_finish_vector(g, kind, true, v_load(t + r * NR + v), at + v, VL);
+        if (v < cols) gemm_finish_vector(g, kind, false, v_load(t + r * NR + v), at + v, cols - v);
     }
 }
 
@@ -204,47 +241,162 @@ static void gemm_finish(const gemm *g, const float *t, idx i, idx rows, idx j, i
         gemm_finish_kind(g, PLAIN, t, i, rows, j, cols);
 }
 
-static void gemm_tile(idx depth, idx n_vectors, const float *a, const float *b, float *t, bool adds) {
-    switch (n_vectors) {
+typedef struct panel { /* one panel of B: `depth` rows of n_vectors vectors */
+    const float *b;
+    idx b_step, n_vectors, depth;
+} panel;
+
+/* The register tile on MR rows of A: packed, or in place, rs apart. C's rows are fetched early, to be written. */
+SIMD void gemm_tile_of(const int nv, const bool packed, const panel *p, const float *a, idx rs, const float *from,
+                       idx fs, const float *plus, float *t, idx ts) {
+    UNROLL
+    for (int r = 0; r < MR; r++) {
+        UNROLL
+        for (int j = 0; j < nv * VL; j += 16)
+            __builtin_prefetch(t + r * ts + j, 1, 3);
+    }
+    if (p->b_step == NR)
+        tile(MR, nv, p->depth, a, packed ? 1 : rs, packed ? MR : 1, p->b, NR, from, fs, plus, ts, t, ts);
+    else
+        tile(MR, nv, p->depth, a, packed ? 1 : rs, packed ? MR : 1, p->b, p->b_step, from, fs, plus, ts, t, ts);
+}
+
+static void gemm_tile_packed(const panel *p, const float *a, const float *from, idx fs, const float *plus, float *t,
+                             idx ts) {
+    switch (p->n_vectors) {
     case 1:
-        tile(MR, 1, depth, a, 1, MR, b, NR, t, NR, adds);
+        gemm_tile_of(1, true, p, a, 0, from, fs, plus, t, ts);
         break;
     case 2:
-        tile(MR, NV < 2 ? NV : 2, depth, a, 1, MR, b, NR, t, NR, adds);
+        gemm_tile_of(NV < 2 ? NV : 2, true, p, a, 0, from, fs, plus, t, ts);
         break;
     default:
-        tile(MR, NV, depth, a, 1, MR, b, NR, t, NR, adds);
+        gemm_tile_of(NV, true, p, a, 0, from, fs, plus, t, ts);
+    }
+}
+
+static void gemm_tile_in_place(const panel *p, const float *a, idx rs, const float *from, idx fs, const float *plus,
+                               float *t, idx ts) {
+    switch (p->n_vectors) {
+    case 1:
+        gemm_tile_of(1, false, p, a, rs, from, fs, plus, t, ts);
+        break;
+    case 2:
+        gemm_tile_of(NV < 2 ? NV : 2, false, p, a, rs, from, fs, plus, t, ts);
+        break;
+    default:
+        gemm_tile_of(NV, false, p, a, rs, from, fs, plus, t, ts);
+    }
+}
+
+/* One depth block (from depth k of the round) of one panel: rows i..i+m against `cols` columns from column j of C.
+ * `partial` holds the sums of earlier depth blocks. A sum starts from the bias; the last block writes to C itself where
+ * the epilogue is an addition and the register tile lies whole inside C. */
+static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx cols, idx k, const float *packed_a,
+                       float *partial) {
+    _Alignas(64) float one[MR * NR], bias[NR];
+    bool is_first = k == 0, is_last = k + p->depth == g->depth, adds = g->accumulates, adds_more = g->residual != NULL;
+    bool goes_to_c = is_last && !g->gelu && !g->dgelu && !(adds && adds_more) && cols % VL == 0;
+    const float *start = NULL;
+    if (is_first && g->bias) {
+        start = g->bias + j;
+        if (cols % VL != 0) {
+            for (idx v = 0; v < NR; v++)
+                bias[v] = v < cols ? g->bias[j + v] : 0.0f;
+            start = bias;
+        }
+    }
+    for (idx r = 0; r < m; r += MR) {
+        idx rows = at_most(MR, m - r), at = (i + r) * g->n + j;
+        bool whole = goes_to_c && rows == MR;
+        float *t = whole ? g->c + at : (is_last ? one : partial + r * NR);
+        const float *from = is_first ? start : partial + r * NR;
+        const float *plus = !whole ? NULL : (adds ? g->c + at : (adds_more ? g->residual + at : NULL));
+        idx ts = whole ? g->n : NR, fs = is_first ? 0 : NR;
+        if (g->packs_a)
+            gemm_tile_packed(p, packed_a + r * p->depth, from, fs, plus, t, ts);
+        else if (rows < MR)
+            gemm_tile_packed(p, packed_a, from, fs, plus, t, ts);
+        else
+            gemm_tile_in_place(p, g->a + (i + r) * g->lda + g->k0 + k, g->lda, from, fs, plus, t, ts);
+        if (is_last && !whole) gemm_finish(g, t, i + r, rows, j, cols);
     }
 }
 
 static void gemm_task(void *context, size_t task, int worker) {
-    const gemm *g = context;
-    idx i = (idx)task % g->n_m * MT, m = at_most(MT, g->m - i);
-    idx j = (idx)task / g->n_m * g->nt, n = at_most(g->nt, g->cols - j);
-    float *a = (float *)(void *)(g->workers + (size_t)worker * g->worker_bytes), *partial = a + g->mt * g->kc;
-    bool sums_a = g->sums_a && j == 0 && g->j0 == 0, is_whole = g->depth <= g->kc;
+    gemm g = *(const gemm *)context;
+    idx tiles = g.n_m * over(g.cols, g.nt), part = (idx)task / tiles, of_part = (idx)task % tiles;
+    idx i = of_part % g.n_m * MT, m = at_most(MT, g.m - i);
+    idx j = of_part / g.n_m * g.nt, n = at_most(g.nt, g.cols - j);
+    float *a = (float *)(void *)(g.workers + (size_t)worker * g.worker_bytes), *partial = a + g.mt * g.kc;
+    const float *b = g.packs_b ? g.packed : g.b + g.j0;
     double sums[MT];
-    _Alignas(64) float one[MR * NR];
+    if (g.n_parts > 1) { /* as a product of its own, into its own C */
+        idx first = part * g.part_k;
+        b += first * g.b_step;
+        g.k0 = first;
+        g.depth = at_most(g.part_k, g.k - first);
+        g.c = g.parts + part * g.m * g.n;
+        g.accumulates = false;
+        g.residual = NULL;
+        if (part > 0) g.bias = NULL;
+    }
+    bool sums_a = g.sums_a && j == 0 && g.j0 == 0;
     for (idx q = 0; q < MT; q++)
         sums[q] = 0;
-    for (idx k = 0; k < g->depth; k += g->kc) {
-        idx depth = at_most(g->kc, g->depth - k);
-        bool is_last = k + depth == g->depth;
-        gemm_pack_a(g, i, m, g->k0 + k, depth, a);
-        if (sums_a) gemm_sum_a(g, i, m, g->k0 + k, depth, sums);
+    for (idx k = 0; k < g.depth; k += g.kc) {
+        idx depth = at_most(g.kc, g.depth - k), edge = m / MR * MR;
+        if (g.packs_a)
+            gemm_pack_a(&g, i, m, g.k0 + k, depth, a);
+        else if (edge < m) /* the last rows: a tile in place would read past them */
+            gemm_pack_a(&g, i + edge, m - edge, g.k0 + k, depth, a);
+        if (sums_a) gemm_sum_a(&g, i, m, g.k0 + k, depth, sums);
         for (idx v = 0; v < n; v += NR) {
-            const float *b = g->packed + (j + v) * g->depth + k * NR;
-            idx cols = at_most(NR, n - v), n_vectors = over(cols, VL);
-            for (idx r = 0; r < m; r += MR) {
-                float *t = is_whole ? one : partial + v * g->mt + r * NR;
-                gemm_tile(depth, n_vectors, a + r * depth, b, t, k > 0);
-                if (is_last) gemm_finish(g, t, i + r, at_most(MR, m - r), g->j0 + j + v, cols);
-            }
+            idx cols = at_most(NR, n - v);
+            panel p = {b + (j + v) / NR * g.panel_step + k * g.b_step, g.b_step, over(cols, VL), depth};
+            gemm_panel(&g, &p, i, m, g.j0 + j + v, cols, k, a, partial + v * g.mt);
         }
     }
-    if (sums_a)
-        for (idx q = 0; q < m; q++)
-            g->second[i + q] = g->sum_continues ? g->second[i + q] + (float)sums[q] : (float)sums[q];
+    if (!sums_a) return;
+    for (idx q = 0; q < m; q++) {
+        if (g.n_parts > 1)
+            g.part_sums[part * g.m + i + q] = sums[q];
+        else
+            g.second[i + q] = g.sum_continues ? g.second[i + q] + (float)sums[q] : (float)sums[q];
+    }
+}
+
+/* C = C? + residual? + the parts, in order */
+static void gemm_add_task(void *context, size_t task, int worker) {
+    const gemm *g = context;
+    (void)worker;
+    idx size = g->m * g->n, i = (idx)task * ADD_CHUNK, end = at_most(size, i + ADD_CHUNK);
+    for (; i < end; i += VL) {
+        idx n = at_most(VL, end - i);
+        bool whole = n == VL;
+        vf x = whole ? v_load(g->parts + i) : v_load_n(g->parts + i, n);
+        for (idx part = 1; part < g->n_parts; part++) {
+            const float *from = g->parts + part * size + i;
+            x = x + (whole ? v_load(from) : v_load_n(from, n));
+        }
+        if (g->residual) x = x + (whole ? v_load(g->residual + i) : v_load_n(g->residual + i, n));
+        if (g->accumulates) x = x + (whole ? v_load(g->c + i) : v_load_n(g->c + i, n));
+        if (whole)
+            v_store(g->c + i, x);
+        else
+            v_store_n(g->c + i, x, n);
+    }
+}
+
+static void gemm_add_parts(const gemm *g, lac_pool *pool) {
+    lac_parallel(pool, (size_t)over(g->m * g->n, ADD_CHUNK), gemm_add_task, (void *)(uintptr_t)g);
+    if (!g->sums_a) return;
+    for (idx i = 0; i < g->m; i++) {
+        double sum = 0;
+        for (idx part = 0; part < g->n_parts; part++)
+            sum += g->part_sums[part * g->m + i];
+        g->second[i] = g->accumulates ? g->second[i] + (float)sum : (float)sum;
+    }
 }
 
 static void gemm_run(const lac_call *call) {
@@ -256,7 +408,9 @@ static void gemm_run(const lac_call *call) {
     g.second = out_f32(call, 1);
     g.sums_a = g.sums_a && g.second;
     g.packed = call->scratch;
-    g.workers = (char *)call->scratch + gemm_packed_bytes(&g);
+    g.part_sums = (double *)(void *)((char *)call->scratch + gemm_packed_bytes(&g));
+    g.parts = (float *)(void *)(g.part_sums + g.n_parts * g.m);
+    g.workers = (char *)call->scratch + gemm_packed_bytes(&g) + gemm_part_bytes(&g);
     if (g.m == 0 || g.n == 0) return;
     bool accumulates = g.accumulates;
     lac_pool *pool = (double)g.m * (double)g.n * (double)g.k < SERIAL_BELOW ? NULL : call->pool;
@@ -264,6 +418,8 @@ static void gemm_run(const lac_call *call) {
         for (g.k0 = 0; g.k0 == 0 || g.k0 < g.k; g.k0 += g.round_k) {
             g.cols = at_most(g.round_n, g.n - g.j0);
             g.depth = at_most(g.round_k, g.k - g.k0);
+            g.b_step = g.packs_b ? NR : g.ldb;
+            g.panel_step = g.packs_b ? NR * g.depth : NR;
             bool is_last = g.k0 + g.depth == g.k;
             g.bias = is_last ? in_f32(call, 2) : NULL;
             g.residual = is_last ? in_f32(call, 3) : NULL;
@@ -271,8 +427,9 @@ static void gemm_run(const lac_call *call) {
             g.sum_continues = g.accumulates;
             if (g.trans_b)
                 lac_parallel(pool, (size_t)over(g.cols, NR), gemm_pack_transposed, &g);
-            else
+            else if (g.packs_b)
                 lac_parallel(pool, (size_t)over(g.depth, PACK_ROWS), gemm_pack_straight, &g);
-            lac_parallel(pool, (size_t)(g.n_m * over(g.cols, g.nt)), gemm_task, &g);
+            lac_parallel(pool, (size_t)(g.n_m * over(g.cols, g.nt) * g.n_parts), gemm_task, &g);
+            if (g.n_parts > 1) gemm_add_parts(&g, pool);
         }
 }

@@ -19,33 +19,44 @@ SIMD vf v_exp(vf x) {
     return v_select(v_less(x, low), v_set1(0.0f), v_scale_2(p, n));
 }
 
-/* Phi(x) = (1 + erf(x / sqrt 2)) / 2 within 1.5e-7, and *density = e^(-x^2 / 2).
- * Phi(-t) = density * R(t); R, half the scaled complement erfcx, is a polynomial in 1 / (1 + .34 t). So the lower tail
- * keeps its relative accuracy, which 1 + erf cannot. */
-SIMD vf v_normal(vf x, vf *density) {
-    vf t = v_abs(x);
-    vf e = v_exp(x * x * v_set1(-0.5f));
-    vf k = v_set1(1.0f) / v_fma(t, v_set1(0.34f), v_set1(1.0f));
-    vf q = v_set1(4.4327509e-2f);
-    q = v_fma(q, k, v_set1(-1.9827306e-1f));
-    q = v_fma(q, k, v_set1(2.5996894e-1f));
-    q = v_fma(q, k, v_set1(-2.6880975e-2f));
-    q = v_fma(q, k, v_set1(1.5464874e-1f));
-    q = v_fma(q, k, v_set1(1.3023183e-1f));
-    q = v_fma(q, k, v_set1(1.3597698e-1f));
-    q = q * k * e;
-    *density = e;
-    return v_select(v_less(v_set1(0.0f), x), v_set1(1.0f) - q, q);
+/* Phi(x) - 1/2 = erf(x / sqrt 2) / 2 for |x| <= 5.5 as x P(x^2) / Q(x^2); beyond, it is 1/2 in float32. */
+SIMD vf v_normal(vf x) {
+    vf c = v_min(v_set1(5.5f), v_max(v_set1(-5.5f), x)), z = c * c;
+    vf p = v_set1(2.2749260e-8f), q = v_set1(1.1974999e-6f);
+    p = v_fma(p, z, v_set1(6.3521059e-6f));
+    q = v_fma(q, z, v_set1(7.3647595e-5f));
+    p = v_fma(p, z, v_set1(1.6882619e-4f));
+    q = v_fma(q, z, v_set1(1.8844479e-3f));
+    p = v_fma(p, z, v_set1(4.6772637e-3f));
+    q = v_fma(q, z, v_set1(2.8645908e-2f));
+    p = v_fma(p, z, v_set1(3.3852715e-2f));
+    q = v_fma(q, z, v_set1(2.5152209e-1f));
+    p = v_fma(p, z, v_set1(3.9894223e-1f));
+    q = v_fma(q, z, v_set1(1.0f));
+    return c * p / q + v_set1(0.5f);
 }
 
-/* x Phi(x): the exact GELU (arXiv 1606.08415), not the tanh one. */
+/* x Phi(x), within 2e-7 |x|: the exact GELU (arXiv 1606.08415), not the tanh one. */
 SIMD vf v_gelu(vf x) {
-    vf density;
-    return x * v_normal(x, &density);
+    return x * v_select(v_less(x, v_set1(-5.5f)), v_set1(0.0f), v_normal(x));
 }
 
-/* Its derivative Phi(x) + x phi(x) */
+/* Its derivative Phi(x) + x phi(x), within 3e-7, by the same form on |x| <= 6.1. */
 SIMD vf v_gelu_slope(vf x) {
-    vf density, phi = v_normal(x, &density);
-    return v_fma(x * v_set1(0.39894228f), density, phi);
+    vf c = v_min(v_set1(6.1f), v_max(v_set1(-6.1f), x)), z = c * c;
+    vf p = v_set1(1.7825019e-8f), q = v_set1(1.3411294e-9f);
+    p = v_fma(p, z, v_set1(1.0196207e-6f));
+    q = v_fma(q, z, v_set1(3.6616930e-7f));
+    p = v_fma(p, z, v_set1(3.4121068e-5f));
+    q = v_fma(q, z, v_set1(1.0784475e-5f));
+    p = v_fma(p, z, v_set1(2.3882762e-4f));
+    q = v_fma(q, z, v_set1(2.5445395e-4f));
+    p = v_fma(p, z, v_set1(1.3780397e-2f));
+    q = v_fma(q, z, v_set1(4.0746573e-3f));
+    p = v_fma(p, z, v_set1(-2.0375851e-2f));
+    q = v_fma(q, z, v_set1(4.4871016e-2f));
+    p = v_fma(p, z, v_set1(7.9788452e-1f));
+    q = v_fma(q, z, v_set1(3.0779552e-1f));
+    q = v_fma(q, z, v_set1(1.0f));
+    return c * p / q + v_set1(0.5f);
 }

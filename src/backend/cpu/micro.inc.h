@@ -27,16 +27,17 @@ SIMD void tile_step(const int mr, const int nv, vf acc[MR][NV], const float *a, 
     }
 }
 
-/* t[r ts + j] = (adds ? t : 0) + sum over p < k of a[r rs + p cs] b[p bs + j], for r < mr and j < nv VL. */
-SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs, const float *b, idx bs, float *t,
-               idx ts, bool adds) {
+/* t[r ts + j] = from[r fs + j] + sum over p < k of a[r rs + p cs] b[p bs + j] + plus[r ps + j], r < mr, j < nv VL.
+ * from and plus may be NULL, may be t, and fs may be 0. */
+SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs, const float *b, idx bs,
+               const float *from, idx fs, const float *plus, idx ps, float *t, idx ts) {
     vf acc[MR][NV];
-    if (adds) {
+    if (from) {
         UNROLL
         for (int r = 0; r < mr; r++) {
             UNROLL
             for (int j = 0; j < nv; j++)
-                acc[r][j] = v_load(t + r * ts + j * VL);
+                acc[r][j] = v_load(from + r * fs + j * VL);
         }
     } else {
         UNROLL
@@ -59,11 +60,20 @@ SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs
         a += cs;
         b += bs;
     }
-    UNROLL
-    for (int r = 0; r < mr; r++) {
+    if (plus) {
         UNROLL
-        for (int j = 0; j < nv; j++)
-            v_store(t + r * ts + j * VL, acc[r][j]);
+        for (int r = 0; r < mr; r++) {
+            UNROLL
+            for (int j = 0; j < nv; j++)
+                v_store(t + r * ts + j * VL, acc[r][j] + v_load(plus + r * ps + j * VL));
+        }
+    } else {
+        UNROLL
+        for (int r = 0; r < mr; r++) {
+            UNROLL
+            for (int j = 0; j < nv; j++)
+                v_store(t + r * ts + j * VL, acc[r][j]);
+        }
     }
 }
 
@@ -71,14 +81,15 @@ SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs
 SIMD void strip(const int nv, const bool by_column, idx m, idx k, const float *a, idx step, const float *b, idx bs,
                 float *t, idx ts, bool adds) {
     idx rs = by_column ? 1 : step, cs = by_column ? step : 1, i = 0;
-    for (; i + MR <= m; i += MR)
-        tile(MR, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
-    if (m - i == 1)
-        tile(1, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
-    else if (m > i && m - i <= MR / 2)
-        tile(MR / 2, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
-    else if (m > i)
-        tile(MR, nv, k, a + i * rs, rs, cs, b, bs, t + i * ts, ts, adds);
+    for (; i < m; i += MR, a += MR * rs, t += MR * ts) {
+        const float *from = adds ? t : NULL;
+        if (m - i == 1)
+            tile(1, nv, k, a, rs, cs, b, bs, from, ts, NULL, 0, t, ts);
+        else if (m - i <= MR / 2)
+            tile(MR / 2, nv, k, a, rs, cs, b, bs, from, ts, NULL, 0, t, ts);
+        else
+            tile(MR, nv, k, a, rs, cs, b, bs, from, ts, NULL, 0, t, ts);
+    }
 }
 
 SIMD void small_product(const bool by_column, idx m, idx n_vectors, idx k, const float *a, idx step, const float *b,
