@@ -14,9 +14,9 @@ typedef struct lac_view {
     int64_t dim[LAC_MAX_RANK];
 } lac_view;
 
-int64_t lac_view_size(const lac_view *view);                 /* elements */
-int64_t lac_view_rows(const lac_view *view);                 /* product of all dims but the last */
-int64_t lac_view_last(const lac_view *view);                 /* last dim; 1 for a scalar */
+int64_t lac_view_size(const lac_view *view); /* elements */
+int64_t lac_view_rows(const lac_view *view); /* product of all dims but the last */
+int64_t lac_view_last(const lac_view *view); /* last dim; 1 for a scalar */
 
 typedef struct lac_call {
     lac_op_id op;
@@ -34,15 +34,16 @@ typedef struct lac_kernel {
 } lac_kernel;
 
 /* One step of decoupled AdamW (arXiv 1711.05101) as torch.optim.AdamW: w *= 1 - lr*decay; m, v updated;
- * w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps). grad_scale multiplies the gradient first (clipping). */
+ * w -= lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps). grad_scale multiplies the gradient first (clipping).
+ */
 typedef struct lac_adamw {
     double lr, beta1, beta2, eps, decay, grad_scale;
     int64_t t; /* 1 at the first step */
 } lac_adamw;
 
 typedef struct lac_backend {
-    const char *name; /* "cpu" */
-    const char *isa;  /* "portable", "avx2", "avx512" */
+    const char *name;                                        /* "cpu" */
+    const char *isa;                                         /* "portable", "avx2", "avx512" */
     const lac_kernel *(*find)(lac_op_id op, lac_dtype real); /* NULL if there is none */
 
     void (*adamw)(lac_pool *pool, const lac_adamw *step, size_t n, float *w, const float *g, float *m, float *v);

@@ -19,7 +19,7 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
 /* X(id, name) */
 #define LAC_OPS(X)                                                                                                     \
     /* in A, B, bias?[N], residual?[MxN], aux?[MxN]; out C[MxN], second?                                               \
-     * i0 trans_a, i1 trans_b, i2 flags. A: R x K (trans_a: R x M, contraction over R); B: K x N (trans_b: N x K).      \
+     * i0 trans_a, i1 trans_b, i2 flags. A: R x K (trans_a: R x M, contraction over R); B: K x N (trans_b: N x K).     \
      * t = A B + bias; if DGELU t *= gelu'(aux); if GELU { second = t; t = gelu(t) }; t += residual;                   \
      * C = ACCUMULATE ? C + t : t.  SUM_A (only with trans_a, without GELU): second[M] (+)= sum over R of A. */        \
     X(GEMM, "gemm")                                                                                                    \
@@ -34,15 +34,15 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     X(ATTENTION, "attention")                                                                                          \
     /* in dy, qkv, y, lse; out dqkv; i0 heads */                                                                       \
     X(ATTENTION_GRAD, "attention_grad")                                                                                \
-    X(ADD, "add")                     /* in a, b (same shape); out a + b */                                            \
-    X(ADD_BROADCAST, "add_broadcast") /* in a, b (b's dims are the last of a's); out a + b */                          \
-    X(MUL_BROADCAST, "mul_broadcast") /* in a, g (g's dims are the last of a's); out a * g */                          \
-    X(SUM_LEADING, "sum_leading")     /* in x[R x n]; out [n] = sum over R, n = size of out; i0: 1 = accumulate */     \
+    X(ADD, "add")                         /* in a, b (same shape); out a + b */                                        \
+    X(ADD_BROADCAST, "add_broadcast")     /* in a, b (b's dims are the last of a's); out a + b */                      \
+    X(MUL_BROADCAST, "mul_broadcast")     /* in a, g (g's dims are the last of a's); out a * g */                      \
+    X(SUM_LEADING, "sum_leading")         /* in x[R x n]; out [n] = sum over R, n = size of out; i0: 1 = accumulate */ \
     X(MUL_SUM_LEADING, "mul_sum_leading") /* in a, b (same shape); out [n] = sum over R of a*b; i0: 1 = accumulate */  \
-    X(SCALE_SAMPLES, "scale_samples") /* in x[B x ...], s[B]; out x * s[b] */                                          \
-    X(SCALE, "scale")                 /* in x; out f0 * x */                                                           \
-    X(FILL, "fill")                   /* out = f0 */                                                                   \
-    X(ACCUMULATE, "accumulate")       /* in x; out += x */                                                             \
+    X(SCALE_SAMPLES, "scale_samples")     /* in x[B x ...], s[B]; out x * s[b] */                                      \
+    X(SCALE, "scale")                     /* in x; out f0 * x */                                                       \
+    X(FILL, "fill")                       /* out = f0 */                                                               \
+    X(ACCUMULATE, "accumulate")           /* in x; out += x */                                                         \
     /* in x[B x C x S...] (1 to 3 spatial axes); out [B x N x P]; i0..i2 patch sizes by axis; i3 layout:               \
      * 0 channel slowest (C, p...), 1 channel fastest (p..., C); patches in row-major order of the grid */             \
     X(PATCHIFY, "patchify")                                                                                            \
@@ -52,8 +52,8 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     /* in dy[B x V x D], idx[B x V]; out dx[B x N x D] or, summed over the batch, [N x D]; repeated indices add in     \
      * order of (b, v); i0: rank of out; i1: N */                                                                      \
     X(GATHER_ROWS_GRAD, "gather_rows_grad")                                                                            \
-    X(CONCAT_TOKENS, "concat_tokens") /* in a[B or 1 x Ta x D], b[B x Tb x D]; out [B x Ta+Tb x D] */                  \
-    X(SLICE_TOKENS, "slice_tokens")   /* in x[B x T x D]; i0 start, i1 count; out [B x count x D] */                   \
+    X(CONCAT_TOKENS, "concat_tokens")         /* in a[B or 1 x Ta x D], b[B x Tb x D]; out [B x Ta+Tb x D] */          \
+    X(SLICE_TOKENS, "slice_tokens")           /* in x[B x T x D]; i0 start, i1 count; out [B x count x D] */           \
     X(SLICE_TOKENS_GRAD, "slice_tokens_grad") /* in dy; i0 start, i1 count, i2 T; out dx, zero elsewhere */            \
     /* in x[B x V x D], token[D], ids[B x N]; out[b,n] = ids[b,n] < V ? x[b, ids[b,n]] : token */                      \
     X(RESTORE, "restore")                                                                                              \
@@ -69,7 +69,7 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     X(L1, "l1")           /* as L2 with |p - t|; derivative of |.| at 0 is 0 */                                        \
     X(L1_GRAD, "l1_grad")                                                                                              \
     /* aliases: no kernel, the output is the input's memory */                                                         \
-    X(VIEW, "view")           /* another shape of the same size */                                                     \
+    X(VIEW, "view") /* another shape of the same size */                                                               \
     X(STOP_GRADIENT, "stop_gradient")
 
 typedef enum lac_op_id {

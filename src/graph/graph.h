@@ -45,8 +45,10 @@ lac_id lac_parameter(lac_graph *g, int store_index); /* real; one node per entry
 void lac_output(lac_graph *g, const char *name, lac_id x);
 
 /* Differentiable ops */
-lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias); /* x[.. x K] weight[N x ..K] (trailing dims flattened) bias? -> [.. x N] */
-lac_id lac_layernorm(lac_graph *g, lac_id x, lac_id gamma, lac_id beta, double eps); /* gamma, beta may be LAC_NONE together */
+/* x[.. x K] weight[N x ..K] (trailing dims flattened) bias? -> [.. x N] */
+lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias);
+/* gamma, beta may be LAC_NONE together */
+lac_id lac_layernorm(lac_graph *g, lac_id x, lac_id gamma, lac_id beta, double eps);
 lac_id lac_gelu(lac_graph *g, lac_id x);
 lac_id lac_attention(lac_graph *g, lac_id qkv, int heads); /* [B x T x 3D] -> [B x T x D] */
 lac_id lac_add(lac_graph *g, lac_id a, lac_id b);

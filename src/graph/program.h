@@ -17,13 +17,15 @@ void lac_program_free(lac_program *program);
 void lac_program_run(lac_program *program);
 
 /* Inputs: *view describes the tensor; data is memory owned by the program, writable between runs, until
- * lac_program_bind points it elsewhere (aligned for its type, alive during runs). LAC_FAILURE if there is no such name. */
+ * lac_program_bind points it elsewhere (aligned for its type, alive during runs). LAC_FAILURE if there is no such name.
+ */
 lac_status lac_program_input(const lac_program *program, const char *name, lac_view *view, lac_error *err);
 lac_status lac_program_bind(lac_program *program, const char *name, void *data, lac_error *err);
 /* Outputs named with lac_output; readable after a run, until the next. */
 lac_status lac_program_output(const lac_program *program, const char *name, lac_view *view, lac_error *err);
 
-/* Fill every drop-path input from counters: element b of this program's batch is global element first + b of the step. */
+/* Fill every drop-path input from counters: element b of this program's batch is global element first + b of the step.
+ */
 void lac_program_draw(lac_program *program, uint64_t seed, uint64_t step, uint64_t first);
 
 typedef struct lac_program_info {

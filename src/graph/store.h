@@ -45,8 +45,8 @@ void lac_store_free(lac_store *store);
 lac_dtype lac_store_real(const lac_store *store);
 /* Add an entry, zeroed. Adding a name again with the same shape returns the existing one (shared weights);
  * with another shape it is an error. */
-lac_status lac_store_add(lac_store *store, const char *name, int rank, const int64_t *dim, unsigned flags, lac_init init,
-                         double scale, int *index, lac_error *err);
+lac_status lac_store_add(lac_store *store, const char *name, int rank, const int64_t *dim, unsigned flags,
+                         lac_init init, double scale, int *index, lac_error *err);
 int lac_store_count(const lac_store *store);
 lac_entry *lac_store_at(const lac_store *store, int index);
 int lac_store_find(const lac_store *store, const char *name); /* -1 if absent */
