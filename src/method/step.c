@@ -228,7 +228,7 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     return LAC_OK;
 }
 
-/* MAE's order: ids_shuffle = argsort(noise), keep = its first V, restore = argsort(ids_shuffle). */
+/* order = argsort(noise), keep = its first V in that order, restore = argsort(order): what published code does. */
 static lac_status put_noise(lac_step *s, int64_t b, const float *noise, lac_error *err) {
     int64_t n = s->method->grid.n, n_visible = s->method->n_visible;
     for (int64_t i = 0; i < n; i++)
