@@ -19,10 +19,11 @@ K, T = 20, 0.07
 
 def knn(train, labels, test, k, temperature, classes=10):
     """Weighted k-NN: cosine, votes exp(sim / T); equal similarities by index, equal votes by class."""
-    a = train / np.maximum(np.linalg.norm(train, axis=1, keepdims=True), 1e-12)
+    a = train.astype(np.float64)
+    a /= np.maximum(np.linalg.norm(a, axis=1, keepdims=True), 1e-12)
     out = []
-    for i in range(0, len(test), 500):
-        b = test[i : i + 500]
+    for i in range(0, len(test), 100):
+        b = test[i : i + 100].astype(np.float64)
         b = b / np.maximum(np.linalg.norm(b, axis=1, keepdims=True), 1e-12)
         sim = b @ a.T
         near = np.argsort(-sim, axis=1, kind="stable")[:, :k]
@@ -37,7 +38,7 @@ def fashion(path):
     root = "/usr/share/datasets/fashion-mnist/"
 
     def images(name):
-        return np.frombuffer(gzip.open(root + name).read()[16:], np.uint8).reshape(-1, 784).astype(np.float64)
+        return np.frombuffer(gzip.open(root + name).read()[16:], np.uint8).reshape(-1, 784)
 
     def labels(name):
         return np.frombuffer(gzip.open(root + name).read()[8:], np.uint8)
