@@ -49,9 +49,9 @@ int64_t lac_step_batch(const lac_step *step);
  * micro-batches of one step add up to the whole batch's loss and gradient. */
 lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample,
                          int64_t global_batch, lac_error *err);
-/* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in shuffled order as MAE
- * does), keep [B x V] (the rest is hidden in ascending order) or neither with weight alone; weight [B x N] replaces the
- * loss weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at least 1). */
+/* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in that order), keep [B x V]
+ * (the rest is hidden in ascending order) or neither with weight alone; weight [B x N] replaces the loss weights (1 =
+ * hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
 const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last drawn or set */
