@@ -1,4 +1,4 @@
-/* lacuna.h - the public interface of Lacuna: pretrain a masked autoencoder on pictures, then use it to embed pictures.
+/* lacuna.h - the public interface of Lacuna: pretrain a network on pictures, then use it to embed pictures.
  *
  *   lac_message message;
  *   lac_train_options options = LAC_TRAIN_OPTIONS;

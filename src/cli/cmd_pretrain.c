@@ -207,7 +207,7 @@ static const lac_option options[] = {
 const lac_command lac_command_pretrain = {
     .name = "pretrain",
     .usage = "RECIPE --data SOURCE --out RUN [--steps N | --epochs N | --budget TIME]",
-    .summary = "train a masked autoencoder on pictures; resumes if RUN exists",
+    .summary = "train a network on pictures without labels; resumes if RUN exists",
     .details = "RECIPE is a file or a shipped recipe's name (lacuna methods lists them). RUN gets recipe.yaml as "
                "resolved, run.json,\n"
                "log.jsonl and checkpoints/. The same command again resumes a run, killed at any moment, to the same "

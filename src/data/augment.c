@@ -1,5 +1,5 @@
 /* data/augment.c - crop, resample, flip and normalise, as torchvision's RandomResizedCrop, Resize + CenterCrop,
- * RandomHorizontalFlip, ToTensor and Normalize (the recipe of MAE, arXiv 2111.06377, section A.1).
+ * RandomHorizontalFlip, ToTensor and Normalize (arXiv 2111.06377, section A.1).
  *
  * Draws are keyed by (seed, epoch, sample, view), so a picture's crop depends on nothing else. Crops are cut out before
  * they are resampled: the filter does not look over their edge. */

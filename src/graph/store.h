@@ -16,7 +16,7 @@ typedef enum lac_init {
     LAC_INIT_CONSTANT,       /* scale */
     LAC_INIT_NORMAL,         /* mean 0, deviation `scale` */
     LAC_INIT_TRUNC_NORMAL,   /* cut at +-2 scale */
-    LAC_INIT_XAVIER_UNIFORM, /* on dim[0] x (the rest), as MAE does for linear weights and the patch projection */
+    LAC_INIT_XAVIER_UNIFORM, /* on dim[0] x (the rest): linear weights and the patch projection (arXiv 2111.06377) */
     LAC_INIT_GIVEN           /* the model fills it (fixed positions); never touched by lac_store_initialize */
 } lac_init;
 

@@ -1,4 +1,4 @@
-/* graph/ops/normalize_rows.c - rows to mean 0 and deviation 1, for targets (MAE's normalised pixels, arXiv 2111.06377,
+/* graph/ops/normalize_rows.c - rows to mean 0 and deviation 1, for targets (normalised pixels, arXiv 2111.06377,
  * section 4.1). It has no derivative. */
 #include "graph/node.h"
 
