@@ -12,9 +12,10 @@
 typedef struct lac_probe_options {
     int64_t epochs; /* 0: 90 */
     int64_t warmup; /* epochs of linear warm-up; negative: epochs / 9 (10 of 90) */
-    int64_t batch;  /* capped at n; 0: 1024. What is left of an epoch after whole batches is dropped (arXiv 2111.06377) */
-    double lr;      /* per 256 rows of a batch; 0: .1 */
-    bool is_lars;   /* layer-wise rates (arXiv 1708.03888, trust .001) for the weights, not for the biases */
+    int64_t
+        batch;    /* capped at n; 0: 1024. What is left of an epoch after whole batches is dropped (arXiv 2111.06377) */
+    double lr;    /* per 256 rows of a batch; 0: .1 */
+    bool is_lars; /* layer-wise rates (arXiv 1708.03888, trust .001) for the weights, not for the biases */
     uint64_t seed;
     double deviation; /* of the initial weights, a normal cut at two deviations; negative: .01 */
 } lac_probe_options;
