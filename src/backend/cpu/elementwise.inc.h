@@ -42,10 +42,40 @@ typedef struct map {
         lac_parallel(call->pool, (size_t)over(g.n, CHUNK), name##_task, &g);                                           \
     }
 
-MAP(gelu, v_gelu(x))
-MAP(gelu_grad, x *v_gelu_slope(z))
 MAP(add, x + z)
 MAP(scale, f *x)
+
+/* y = gelu(a), or a gelu'(b) */
+SIMD void gelu_vectors(const int n, const map *g, idx at) {
+    vf x[CHAINS];
+    if (g->b) {
+        EACH x[i] = v_load(g->b + at + i * VL);
+        v_gelu_slope_n(n, x);
+        EACH v_store(g->y + at + i * VL, v_load(g->a + at + i * VL) * x[i]);
+    } else {
+        EACH x[i] = v_load(g->a + at + i * VL);
+        v_gelu_n(n, x);
+        EACH v_store(g->y + at + i * VL, x[i]);
+    }
+}
+
+static void gelu_task(void *context, size_t task, int worker) {
+    const map *g = context;
+    (void)worker;
+    idx at = (idx)task * CHUNK, end = at_most(g->n, at + CHUNK);
+    for (; at + 2 * VL <= end; at += 2 * VL)
+        gelu_vectors(2, g, at);
+    for (; at + VL <= end; at += VL)
+        gelu_vectors(1, g, at);
+    if (at == end) return;
+    vf a = v_load_n(g->a + at, end - at);
+    v_store_n(g->y + at, g->b ? (vf)(a * v_gelu_slope(v_load_n(g->b + at, end - at))) : v_gelu(a), end - at);
+}
+
+static void gelu_run(const lac_call *call) {
+    map g = {.a = in_f32(call, 0), .b = in_f32(call, 1), .y = out_f32(call, 0), .n = size_of(&call->out[0])};
+    lac_parallel(call->pool, (size_t)over(g.n, CHUNK), gelu_task, &g);
+}
 
 static void fill_task(void *context, size_t task, int worker) {
     const map *g = context;

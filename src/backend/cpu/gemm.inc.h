@@ -205,40 +205,68 @@ static void gemm_sum_a(const gemm *g, idx i, idx m, idx k, idx depth, double *su
         sums[q] += (double)block[q];
 }
 
-typedef enum epilogue { PLAIN, WITH_GELU, WITH_DGELU } epilogue;
-
-/* n lanes of the product with its bias, at offset `at` into the M x N matrices; whole: n == VL */
-SIMD void gemm_finish_vector(const gemm *g, const epilogue kind, const bool whole, vf x, idx at, idx n) {
-#define GET(p) (whole ? v_load(p) : v_load_n(p, n))
-#define PUT(p, y) (whole ? v_store(p, y) : v_store_n(p, y, n))
-    if (kind == WITH_DGELU) x = x * v_gelu_slope(GET(g->aux + at));
-    if (kind == WITH_GELU) {
-        if (g->second) PUT(g->second + at, x);
-        x = v_gelu(x);
-    }
-    if (g->residual) x = x + GET(g->residual + at);
-    if (g->accumulates) x = x + GET(g->c + at);
-    PUT(g->c + at, x);
-#undef GET
-#undef PUT
+SIMD vf get(const float *p, idx n) {
+    return n == VL ? v_load(p) : v_load_n(p, n);
 }
 
-SIMD void gemm_finish_kind(const gemm *g, const epilogue kind, const float *t, idx i, idx rows, idx j, idx cols) {
-    for (idx r = 0; r < rows; r++) {
-        idx at = (i + r) * g->n + j, v = 0;
-        for (; v + VL <= cols; v += VL)
-            gemm_finish_vector(g, kind, true, v_load(t + r * NR + v), at + v, VL);
-        if (v < cols) gemm_finish_vector(g, kind, false, v_load(t + r * NR + v), at + v, cols - v);
-    }
-}
-
-static void gemm_finish(const gemm *g, const float *t, idx i, idx rows, idx j, idx cols) {
-    if (g->dgelu)
-        gemm_finish_kind(g, WITH_DGELU, t, i, rows, j, cols);
-    else if (g->gelu)
-        gemm_finish_kind(g, WITH_GELU, t, i, rows, j, cols);
+SIMD void put(float *p, vf x, idx n) {
+    if (n == VL)
+        v_store(p, x);
     else
-        gemm_finish_kind(g, PLAIN, t, i, rows, j, cols);
+        v_store_n(p, x, n);
+}
+
+typedef enum epilogue { SUMS, WITH_GELU, WITH_GELU_SLOPE } epilogue;
+
+/* n vectors of one row of a register tile, at offset `at` into the M x N matrices; the last has `last` lanes. */
+SIMD void gemm_finish_vectors(const gemm *g, const epilogue kind, const int n, const float *t, idx at, idx last) {
+    vf x[NV], slope[NV];
+#define LANES(i) (i + 1 < n ? VL : last)
+    EACH x[i] = v_load(t + i * VL);
+    if (kind == WITH_GELU_SLOPE) {
+        EACH slope[i] = get(g->aux + at + i * VL, LANES(i));
+        v_gelu_slope_n(n, slope);
+        EACH x[i] = x[i] * slope[i];
+    }
+    if (kind == WITH_GELU) {
+        if (g->second) EACH put(g->second + at + i * VL, x[i], LANES(i));
+        v_gelu_n(n, x);
+    }
+    if (g->residual) EACH x[i] = x[i] + get(g->residual + at + i * VL, LANES(i));
+    if (g->accumulates) EACH x[i] = x[i] + get(g->c + at + i * VL, LANES(i));
+    EACH put(g->c + at + i * VL, x[i], LANES(i));
+#undef LANES
+}
+
+SIMD void gemm_finish_rows(const gemm *g, const epilogue kind, const float *t, idx i, idx rows, idx j, idx cols) {
+    idx n_vectors = over(cols, VL), last = cols - (n_vectors - 1) * VL;
+    for (idx r = 0; r < rows; r++, t += NR) {
+        idx at = (i + r) * g->n + j;
+        if (cols == NR)
+            gemm_finish_vectors(g, kind, NV, t, at, VL);
+        else
+            for (idx v = 0; v < n_vectors; v++)
+                gemm_finish_vectors(g, kind, 1, t + v * VL, at + v * VL, v + 1 < n_vectors ? VL : last);
+    }
+}
+
+/* The epilogue of a register tile: t[rows x cols], rows NR apart, holds sums with their bias. */
+static void gemm_finish(const gemm *g, const float *t, idx i, idx rows, idx j, idx cols) {
+    if (g->dgelu && g->gelu) { /* no layer asks for both: the slope first, then the GELU of that */
+        float turned[MR * NR];
+        for (idx r = 0; r < rows; r++)
+            for (idx v = 0; v < cols; v += VL) {
+                vf slope = v_gelu_slope(get(g->aux + (i + r) * g->n + j + v, at_most(VL, cols - v)));
+                v_store(turned + r * NR + v, v_load(t + r * NR + v) * slope);
+            }
+        gemm_finish_rows(g, WITH_GELU, turned, i, rows, j, cols);
+    } else if (g->dgelu) {
+        gemm_finish_rows(g, WITH_GELU_SLOPE, t, i, rows, j, cols);
+    } else if (g->gelu) {
+        gemm_finish_rows(g, WITH_GELU, t, i, rows, j, cols);
+    } else {
+        gemm_finish_rows(g, SUMS, t, i, rows, j, cols);
+    }
 }
 
 typedef struct panel { /* one panel of B: `depth` rows of n_vectors vectors */
@@ -289,6 +317,17 @@ static void gemm_tile_in_place(const panel *p, const float *a, idx rs, const flo
     }
 }
 
+/* Fetch what the epilogue of a register tile will read and write, while the tile is computed. */
+static void gemm_fetch(const gemm *g, idx rows, idx at, idx cols) {
+    for (idx r = 0; r < rows; r++, at += g->n)
+        for (idx v = 0; v < cols; v += 16) {
+            __builtin_prefetch(g->c + at + v, 1, 3);
+            if (g->gelu && g->second) __builtin_prefetch(g->second + at + v, 1, 3);
+            if (g->dgelu) __builtin_prefetch(g->aux + at + v, 0, 3);
+            if (g->residual) __builtin_prefetch(g->residual + at + v, 0, 3);
+        }
+}
+
 /* One depth block (from depth k of the round) of one panel: rows i..i+m against `cols` columns from column j of C.
  * `partial` holds the sums of earlier depth blocks. A sum starts from the bias; the last block writes to C itself where
  * the epilogue is an addition and the register tile lies whole inside C. */
@@ -313,6 +352,7 @@ static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx c
         const float *from = is_first ? start : partial + r * NR;
         const float *plus = !whole ? NULL : (adds ? g->c + at : (adds_more ? g->residual + at : NULL));
         idx ts = whole ? g->n : NR, fs = is_first ? 0 : NR;
+        if (is_last && !whole) gemm_fetch(g, rows, at, cols);
         if (g->packs_a)
             gemm_tile_packed(p, packed_a + r * p->depth, from, fs, plus, t, ts);
         else if (rows < MR)
@@ -373,18 +413,12 @@ static void gemm_add_task(void *context, size_t task, int worker) {
     idx size = g->m * g->n, i = (idx)task * ADD_CHUNK, end = at_most(size, i + ADD_CHUNK);
     for (; i < end; i += VL) {
         idx n = at_most(VL, end - i);
-        bool whole = n == VL;
-        vf x = whole ? v_load(g->parts + i) : v_load_n(g->parts + i, n);
-        for (idx part = 1; part < g->n_parts; part++) {
-            const float *from = g->parts + part * size + i;
-            x = x + (whole ? v_load(from) : v_load_n(from, n));
-        }
-        if (g->residual) x = x + (whole ? v_load(g->residual + i) : v_load_n(g->residual + i, n));
-        if (g->accumulates) x = x + (whole ? v_load(g->c + i) : v_load_n(g->c + i, n));
-        if (whole)
-            v_store(g->c + i, x);
-        else
-            v_store_n(g->c + i, x, n);
+        vf x = get(g->parts + i, n);
+        for (idx part = 1; part < g->n_parts; part++)
+            x = x + get(g->parts + part * size + i, n);
+        if (g->residual) x = x + get(g->residual + i, n);
+        if (g->accumulates) x = x + get(g->c + i, n);
+        put(g->c + i, x, n);
     }
 }
 

@@ -4,12 +4,6 @@
  * Every sum over the depth runs in index order in one accumulator per output, so its bits depend on nothing but where
  * the depth is cut. */
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 enum { NR = NV * VL };
 
 /* acc[r][j] += a[r rs] * b[j VL ...] */

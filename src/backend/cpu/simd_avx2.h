@@ -65,11 +65,8 @@ SIMD vm v_less(vf a, vf b) {
 SIMD vf v_select(vm m, vf yes, vf no) {
     return _mm256_blendv_ps(no, yes, m);
 }
-SIMD vf v_round(vf x) {
-    return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-SIMD vf v_scale_2(vf x, vf n) {
-    __m256i e = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+SIMD vf v_scale_2(vf x, vf t) {
+    __m256i e = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), e));
 }
 SIMD float v_sum(vf x) {

@@ -64,11 +64,9 @@ SIMD vm v_less(vf a, vf b) {
 SIMD vf v_select(vm m, vf yes, vf no) {
     return _mm512_mask_blend_ps(m, no, yes); /* the second source where the bit is set */
 }
-SIMD vf v_round(vf x) {
-    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-SIMD vf v_scale_2(vf x, vf n) {
-    return _mm512_scalef_ps(x, n);
+SIMD vf v_scale_2(vf x, vf t) {
+    __m512i e = _mm512_slli_epi32(_mm512_castps_si512(t), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), e));
 }
 SIMD __m256 v_high_half(vf x) {
     return _mm512_extractf32x8_ps(x, 1);

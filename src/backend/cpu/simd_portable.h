@@ -23,6 +23,7 @@ enum { VL = LAC_SIMD_LANES, MR = LAC_SIMD_TILE_ROWS, NV = LAC_SIMD_TILE_VECTORS,
 
 typedef float vf __attribute__((vector_size(LAC_SIMD_LANES * 4)));
 typedef int32_t vm __attribute__((vector_size(LAC_SIMD_LANES * 4)));
+typedef uint32_t vu __attribute__((vector_size(LAC_SIMD_LANES * 4)));
 
 SIMD vf v_load(const float *p) {
     vf x;
@@ -80,14 +81,9 @@ SIMD vf v_sqrt(vf x) {
         y[i] = sqrtf(x[i]);
     return y;
 }
-/* To the nearest integer, ties to even; |x| < 2^22 */
-SIMD vf v_round(vf x) {
-    return (x + 12582912.0f) - 12582912.0f;
-}
-/* x 2^n for integers n, where x and the result are normal numbers */
-SIMD vf v_scale_2(vf x, vf n) {
-    vm e = (vm)(n + 12582912.0f) - 0x4b400000; /* the integer, read off the mantissa */
-    return (vf)((vm)x + e * (1 << 23));
+/* x 2^n, where t = n + 1.5 x 2^23 for an integer n, and x and the result are normal numbers */
+SIMD vf v_scale_2(vf x, vf t) {
+    return (vf)((vu)x + ((vu)t << 23)); /* n's bits move to the exponent, the rest of t out */
 }
 /* Sum and maximum of the lanes, by halves */
 SIMD float v_sum(vf x) {
