@@ -59,8 +59,8 @@ static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_er
     if (pool && (!lac_pooling_parse(pool, &o->pooling) || o->pooling == LAC_POOLING_PATCH))
         return lac_usage(err, "--pool: expected mean or cls, found '%s'", pool);
     if (optimizer && strcmp(optimizer, "lars") != 0 && strcmp(optimizer, "sgd") != 0)
-        return lac_usage(err, "--optimizer: expected lars or sgd, found '%s'", optimizer);
-    o->is_lars = !optimizer || strcmp(optimizer, "lars") == 0;
+        return lac_usage(err, "--optimizer: expected sgd or lars, found '%s'", optimizer);
+    o->is_lars = optimizer && strcmp(optimizer, "lars") == 0;
     int64_t layer, seeds, seed, loaders;
     LAC_TRY(lac_args_int(args, "layer", 0, 0, &layer, err));
     LAC_TRY(lac_args_int(args, "seeds", 5, 1, &seeds, err));
@@ -183,7 +183,7 @@ static const lac_option options[] = {
     {"k", "K", "neighbours of k-NN (default 20)"},
     {"train-limit", "N", "at most N training pictures, stratified"},
     {"protocol", "lbfgs|bn-sgd", "linear probe: logistic regression (default) or batch norm and SGD"},
-    {"optimizer", "lars|sgd", "of bn-sgd (default lars)"},
+    {"optimizer", "sgd|lars", "of bn-sgd (default sgd)"},
     {"epochs", "N", "of bn-sgd (default 90)"},
     {"crops", "N",
      "of bn-sgd: random crops a picture, seen in turn (default 4; 0: none; as many as epochs: always new)"},

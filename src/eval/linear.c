@@ -240,7 +240,8 @@ static lac_status fit(problem *p, const lac_logistic_options *options, lac_logis
     if (status == LAC_OK) {
         lac_lbfgs_options o = {.gradient_tolerance = options->gradient_tolerance,
                                .max_iterations = options->max_iterations,
-                               .noise = 1e-7, /* float32 products under a mean of log-losses */
+                               .noise =
+                                   1e-5, /* float32 logits cancel when features are nearly collinear; slopes decide */
                                .precondition = p->factor ? precondition : NULL};
         lac_lbfgs_report report;
         status = lac_lbfgs(&o, n_point, point, objective, p, &report, err);

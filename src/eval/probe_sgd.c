@@ -139,6 +139,12 @@ static void initialize(lac_probe *p, uint64_t seed, double deviation) {
         p->variance[j] = 1;
 }
 
+/* Small sets need steps more than they need large batches. */
+static int64_t standard_batch(int64_t n) {
+    int64_t eighth = n / 8 > 16 ? n / 8 : 16;
+    return eighth < 256 ? eighth : 256;
+}
+
 lac_status lac_probe_fit(const lac_backend *backend, lac_pool *pool, const lac_probe_options *options, int64_t d,
                          lac_probe_view view, void *context, const int *label, const int64_t *rows, int64_t n,
                          int classes, lac_probe *p, lac_error *err) {
@@ -147,7 +153,7 @@ lac_status lac_probe_fit(const lac_backend *backend, lac_pool *pool, const lac_p
     if (n > UINT32_MAX) return lac_usage(err, "a linear probe on %" PRId64 " rows: at most %" PRIu32, n, UINT32_MAX);
     int64_t epochs = options->epochs > 0 ? options->epochs : 90;
     int64_t warmup = options->warmup >= 0 ? options->warmup : epochs / 9;
-    work w = {.b = options->batch > 0 ? options->batch : 1024, .d = d, .k = classes};
+    work w = {.b = options->batch > 0 ? options->batch : standard_batch(n), .d = d, .k = classes};
     if (w.b > n) w.b = n;
     double lr = (options->lr > 0 ? options->lr : 0.1) * (double)w.b / 256;
     int64_t per_epoch = n / w.b, step = 0;

@@ -12,8 +12,9 @@
 typedef struct lac_probe_options {
     int64_t epochs; /* 0: 90 */
     int64_t warmup; /* epochs of linear warm-up; negative: epochs / 9 (10 of 90) */
-    int64_t
-        batch;    /* capped at n; 0: 1024. What is left of an epoch after whole batches is dropped (arXiv 2111.06377) */
+    /* 0: 256, or an eighth of the rows (at least 16) if that is fewer. Capped at n; what is left of an epoch after
+     * whole batches is dropped, as in the code of arXiv 2111.06377. */
+    int64_t batch;
     double lr;    /* per 256 rows of a batch; 0: .1 */
     bool is_lars; /* layer-wise rates (arXiv 1708.03888, trust .001) for the weights, not for the biases */
     uint64_t seed;

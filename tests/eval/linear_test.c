@@ -11,6 +11,7 @@
 #include "eval/digits.h"
 #include "eval/linear.h"
 #include "eval/probe_sgd.h"
+#include "eval/split.h"
 
 static void assert_near(const char *what, const float *found, const float *expected, int64_t n, double tolerance) {
     double worst = 0, largest = 0;
@@ -102,6 +103,29 @@ static void test_classes_that_are_absent_are_never_predicted(void **state) {
     assert_non_null(strstr(err.text, "two classes"));
 }
 
+/* A nearly collapsed encoder: one direction a thousand times as strong as the rest. Logits cancel in float32 and values
+ * of the objective are rough, which must not end the search early. */
+static void test_few_labels_of_collapsed_features_converge(void **state) {
+    (void)state;
+    float *x = lac_array(N_ALL * D, sizeof *x);
+    for (int i = 0; i < N_ALL; i++)
+        for (int j = 0; j < D; j++)
+            x[i * D + j] = digits[i * D + j] * 0.01f + (float)(i * 37 % 101) * (1 + 0.1f * (float)(j % 7));
+    for (int64_t per_class = 1; per_class <= 5; per_class += 2)
+        for (uint64_t seed = 0; seed < 10; seed++) {
+            int64_t rows[5 * CLASSES], n;
+            lac_logistic m = {0};
+            assert_int_equal(lac_split_per_class(digit_label, N_TRAIN, CLASSES, per_class, seed, rows, &n, NULL),
+                             LAC_OK);
+            assert_int_equal(lac_logistic_fit(backend, pool, &(lac_logistic_options){0}, D, x, digit_label, rows, n,
+                                              CLASSES, &m, NULL),
+                             LAC_OK);
+            if (!m.is_converged) fail_msg("%d a class, seed %d: gradient %g", (int)per_class, (int)seed, m.gradient);
+            lac_logistic_free(&m);
+        }
+    lac_free(x);
+}
+
 static lac_status same_view(void *context, int64_t epoch, const float **x, lac_error *err) {
     (void)epoch;
     (void)err;
@@ -190,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_the_probe_is_scikit_learns_logistic_regression),
         cmocka_unit_test(test_two_classes_have_one_weight_vector),
         cmocka_unit_test(test_classes_that_are_absent_are_never_predicted),
+        cmocka_unit_test(test_few_labels_of_collapsed_features_converge),
         cmocka_unit_test(test_bn_sgd_steps_are_pytorchs),
         cmocka_unit_test(test_bn_sgd_learns_in_batches_and_repeats_itself),
         cmocka_unit_test(test_every_failing_allocation_is_an_error),
