@@ -46,7 +46,7 @@ lint: configure
 	@clang-format --dry-run -Werror $(sources)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning --std=c11 --library=posix \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
-	    --suppress=invalidFunctionArg --suppress=uninitvar -j 2 -I src -I include src examples
+	    --suppress=invalidFunctionArg --suppress=uninitvar --suppress=memleak -j 2 -I src -I include src examples
 	@clang-tidy -p $(BUILD) --quiet $(filter src/%.c,$(filter-out src/backend/%,$(sources))) 2>/dev/null
 
 install: all

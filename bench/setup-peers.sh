@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a virtual environment with the peers that Lacuna is compared with (PyTorch from PyPI), outside the tree.
 #   bench/setup-peers.sh [FOLDER]      default: $LACUNA_PEERS, else ~/.cache/lacuna/peers
+# PyPI's wheel brings CUDA along; PIP_INDEX_URL=https://download.pytorch.org/whl/cpu gets the smaller one.
 set -eu
 folder=${1:-${LACUNA_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/lacuna/peers}}
 if [ ! -x "$folder/bin/python" ]; then
@@ -10,8 +11,6 @@ fi
 # torch.compile needs a C++ compiler and Python's headers on CPUs.
 [ -e "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
     echo "setup-peers: no Python.h: torch.compile will be left out (apt-get install python3-dev)" >&2
-"$folder/bin/pip" install --quiet --upgrade pip
-"$folder/bin/pip" install --quiet --index-url https://download.pytorch.org/whl/cpu torch ||
-    "$folder/bin/pip" install --quiet torch
+"$folder/bin/pip" install --quiet --upgrade torch
 "$folder/bin/python" -c 'import torch; print("torch", torch.__version__)'
 echo "peers are in $folder"

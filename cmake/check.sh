@@ -20,4 +20,6 @@ awk -v rc="$rc" '
     END {
         printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
         exit (failed > 0 || passed == 0) ? 1 : rc
-    }' "$log"
+    }' "$log" >"$build/check.summary" || rc=1
+cat "$build/check.summary"
+exit $rc
