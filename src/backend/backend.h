@@ -57,7 +57,7 @@ typedef struct lac_backend {
  * LAC_USAGE for an unknown name or one the processor lacks. */
 lac_status lac_backend_cpu(const char *isa, const lac_backend **backend, lac_error *err);
 
-/* C[M x N] = alpha * A[M x K] B[N x K]^T (f32), outside graphs: k-NN, probes. scratch NULL: allocated by the call. */
+/* C[M x N] = A[M x K] B[N x K]^T (f32), outside graphs: k-NN, probes. Work space is allocated by the call. */
 lac_status lac_matmul_nt(const lac_backend *backend, lac_pool *pool, int64_t m, int64_t n, int64_t k, const float *a,
                          const float *b, float *c, lac_error *err);
 /* C[M x N] = A[M x K] B[K x N];  C[M x N] = A[K x M]^T B[K x N] */

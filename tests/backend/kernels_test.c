@@ -447,6 +447,79 @@ static void test_elementwise_ops_are_right_also_in_place(void **state) {
         }
 }
 
+/* The errors that math.inc.h states, on a dense grid */
+static void test_gelu_and_its_derivative_keep_their_stated_error(void **state) {
+    (void)state;
+    enum { N = 40001 };
+    float *x = lac_alloc(N * sizeof *x), *one = lac_alloc(N * sizeof *one), *y = lac_alloc(N * sizeof *y);
+    assert_true(x && one && y);
+    for (int i = 0; i < N; i++) {
+        x[i] = -20.0f + 0.001f * (float)i;
+        one[i] = 1.0f;
+    }
+    for (int s = 0; s < n_sets; s++) {
+        lac_view grid = {.data = x, .dtype = LAC_F32, .rank = 1, .dim = {N}}, ones = grid, out = grid;
+        ones.data = one;
+        out.data = y;
+        lac_call call = {.op = LAC_OP_GELU, .n_in = 1, .n_out = 1, .in = {grid}, .out = {out}};
+        sets_tested[s]->find(LAC_OP_GELU, LAC_F32)->run(&call);
+        for (int i = 0; i < N; i++) {
+            double v = x[i], exact = 0.5 * v * erfc(-v * M_SQRT1_2);
+            if (!(fabs((double)y[i] - exact) <= 2.5e-7 * fabs(v)))
+                fail_msg("gelu(%.9g) on %s: %.9g, exactly %.9g", v, sets_tested[s]->isa, (double)y[i], exact);
+        }
+        lac_call grad = {.op = LAC_OP_GELU_GRAD, .n_in = 2, .n_out = 1, .in = {ones, grid}, .out = {out}};
+        sets_tested[s]->find(LAC_OP_GELU_GRAD, LAC_F32)->run(&grad);
+        for (int i = 0; i < N; i++) {
+            double v = x[i], exact = 0.5 * erfc(-v * M_SQRT1_2) + v * exp(-0.5 * v * v) * 0.39894228040143267794;
+            if (!(fabs((double)y[i] - exact) <= 3e-7))
+                fail_msg("gelu'(%.9g) on %s: %.9g, exactly %.9g", v, sets_tested[s]->isa, (double)y[i], exact);
+        }
+    }
+    lac_free(x);
+    lac_free(one);
+    lac_free(y);
+}
+
+static void test_exp_keeps_its_stated_error(void **state) {
+    (void)state;
+    double worst = 0;
+    for (double v = -80; v < 88; v += 1.0 / 512) {
+        vf x = v_set1((float)v);
+        v_exp_n(1, &x);
+        double exact = exp((double)(float)v), ulp = ldexp(1, ilogb(exact) - 23),
+               error = fabs((double)x[0] - exact) / ulp;
+        if (error > worst) worst = error;
+    }
+    if (worst > 2) fail_msg("exp is off by %.3f ulp", worst);
+    vf x = v_set1(-INFINITY), nan = v_set1(NAN);
+    v_exp_n(1, &x);
+    assert_true(x[0] >= 0 && x[0] < 2e-35f);
+    v_exp_n(1, &nan);
+    assert_true(isnan(nan[0]));
+}
+
+static void test_a_nan_anywhere_reaches_the_output(void **state) {
+    (void)state;
+    float x[3 * 40 * 8], y[40 * 8], lse[40];
+    for (int s = 0; s < n_sets; s++)
+        for (int where = 0; where < 3; where++) {
+            for (int i = 0; i < 3 * 40 * 8; i++)
+                x[i] = 0.01f * (float)(i % 7);
+            x[5 * 24 + where * 8 + 3] = NAN; /* q, k or v of token 5 */
+            lac_call call = {.op = LAC_OP_ATTENTION, .attr = {.i = {1}}, .n_in = 1, .n_out = 2};
+            call.in[0] = (lac_view){.data = x, .dtype = LAC_F32, .rank = 3, .dim = {1, 40, 24}};
+            call.out[0] = (lac_view){.data = y, .dtype = LAC_F32, .rank = 3, .dim = {1, 40, 8}};
+            call.out[1] = (lac_view){.data = lse, .dtype = LAC_F32, .rank = 3, .dim = {1, 1, 40}};
+            run_on(sets_tested[s]->find(LAC_OP_ATTENTION, LAC_F32), &call, NULL);
+            for (int i = 0; i < 40; i++)
+                assert_true(isnan(y[i * 8 + 3]) || (where == 0 && i != 5));
+            lac_call gelu = {.op = LAC_OP_GELU, .n_in = 1, .n_out = 1, .in = {call.in[0]}, .out = {call.in[0]}};
+            sets_tested[s]->find(LAC_OP_GELU, LAC_F32)->run(&gelu);
+            assert_true(isnan(x[5 * 24 + where * 8 + 3]));
+        }
+}
+
 static void test_sums_over_leading_dimensions_are_right(void **state) {
     (void)state;
     lac_random r = lac_random_at(10, LAC_RANDOM_TEST, 0, 0, 0);
@@ -623,6 +696,9 @@ int main(void) {
         cmocka_unit_test(test_layernorm_and_its_gradient_are_right),
         cmocka_unit_test(test_normalize_rows_is_right),
         cmocka_unit_test(test_elementwise_ops_are_right_also_in_place),
+        cmocka_unit_test(test_gelu_and_its_derivative_keep_their_stated_error),
+        cmocka_unit_test(test_exp_keeps_its_stated_error),
+        cmocka_unit_test(test_a_nan_anywhere_reaches_the_output),
         cmocka_unit_test(test_sums_over_leading_dimensions_are_right),
         cmocka_unit_test(test_losses_and_their_gradients_are_right),
         cmocka_unit_test(test_moving_tokens_is_right),

@@ -1,6 +1,6 @@
 /* tests/backend/wide.h - the kernel templates with emulated vectors of 16 floats and AVX-512's tile of 8 x 48, so that
  * their wide logic (masks, tails, shapes of tiles) runs on any processor. Included once, by kernels_test.c. */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors wider than the processor's never cross a call here */
 #endif
 
