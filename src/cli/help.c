@@ -105,6 +105,12 @@ void lac_help_command(const lac_command *command) {
     printf("\n%s", statuses);
 }
 
+#ifdef __clang__
+static const char compiler[] = "clang " __clang_version__;
+#else
+static const char compiler[] = "gcc " __VERSION__;
+#endif
+
 #define QUOTE_TOKEN(x) #x
 #define QUOTE(x) QUOTE_TOKEN(x)
 
@@ -130,7 +136,7 @@ lac_status lac_help_version(bool json, lac_error *err) {
     if (json) {
         printf("{\"lacuna\": \"%s\", \"compiler\": \"%s\", \"backend\": \"%s\", \"kernels\": \"%s\", \"threads\": %d, "
                "\"libraries\": {",
-               LACUNA_VERSION, __VERSION__, backend->name, backend->isa, lac_usable_threads());
+               LACUNA_VERSION, compiler, backend->name, backend->isa, lac_usable_threads());
         for (int i = 0; i < N_LIBRARIES; i++)
             printf("%s\"%s\": \"%s\"", i ? ", " : "", libraries[i][0], libraries[i][1]);
         printf("}}\n");
