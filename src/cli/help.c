@@ -142,8 +142,8 @@ lac_status lac_help_version(bool json, lac_error *err) {
         printf("}}\n");
         return LAC_OK;
     }
-    printf("lacuna %s\ncompiler       %s\nkernels        %s %s, %d threads\n", LACUNA_VERSION, __VERSION__,
-           backend->name, backend->isa, lac_usable_threads());
+    printf("lacuna %s\ncompiler       %s\nkernels        %s %s, %d threads\n", LACUNA_VERSION, compiler, backend->name,
+           backend->isa, lac_usable_threads());
     for (int i = 0; i < N_LIBRARIES; i++)
         printf("%-14s %s\n", libraries[i][0], libraries[i][1]);
     return LAC_OK;
