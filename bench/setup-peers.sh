@@ -1,7 +1,6 @@
 #!/bin/sh
 # Makes a virtual environment with the peers that Lacuna is compared with (PyTorch from PyPI), outside the tree.
 #   bench/setup-peers.sh [FOLDER]      default: $LACUNA_PEERS, else ~/.cache/lacuna/peers
-# PyPI's wheel brings CUDA along; PIP_INDEX_URL=https://download.pytorch.org/whl/cpu gets the smaller one.
 set -eu
 folder=${1:-${LACUNA_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/lacuna/peers}}
 if [ ! -x "$folder/bin/python" ]; then
