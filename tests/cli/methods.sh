@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 begin "$1"
 succeeds "$lacuna" methods
-has "$room.out" "^demo +random 0.75 +vit 128x6 +mae 64x2 +pixels +l2"
+has "$room.out" "^mae-tiny-32 +random 0.75 +vit 192x12 +mae 96x4 +pixels +l2"
 has "$room.out" "^mae-vit-h14 "
 succeeds "$lacuna" methods --json
 has "$room.out" '"recipe": "mae-tiny-32"'
