@@ -4,6 +4,7 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors wider than the processor's never cross a call here */
 #endif
 
+#define LAC_KEEP_LOOPS
 #define LAC_SIMD_LANES 16
 #define LAC_SIMD_TILE_ROWS 8
 #define LAC_SIMD_TILE_VECTORS 3
