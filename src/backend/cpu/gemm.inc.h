@@ -178,7 +178,7 @@ static void gemm_pack_a(const gemm *g, idx i, idx m, idx k, idx depth, float *to
 /* sums[m] += the depth's sum of A (stored K x M), in float32 over one depth block, then in double. */
 static void gemm_sum_a(const gemm *g, idx i, idx m, idx k, idx depth, double *sums) {
     const float *from = g->a + k * g->lda + i;
-    float block[MT];
+    float block[MT] = {0};
     idx j = 0;
     for (; j + 4 * VL <= m; j += 4 * VL) {
         vf s[4];
@@ -269,6 +269,9 @@ static void gemm_finish(const gemm *g, const float *t, idx i, idx rows, idx j, i
     }
 }
 
+/* Inlined into its callers, the register tile loses registers to them: an eighth of its speed. */
+#define ALONE static __attribute__((noinline))
+
 typedef struct panel { /* one panel of B: `depth` rows of n_vectors vectors */
     const float *b;
     idx b_step, n_vectors, depth;
@@ -289,8 +292,8 @@ SIMD void gemm_tile_of(const int nv, const bool packed, const panel *p, const fl
         tile(MR, nv, p->depth, a, packed ? 1 : rs, packed ? MR : 1, p->b, p->b_step, from, fs, plus, ts, t, ts);
 }
 
-static void gemm_tile_packed(const panel *p, const float *a, const float *from, idx fs, const float *plus, float *t,
-                             idx ts) {
+ALONE void gemm_tile_packed(const panel *p, const float *a, const float *from, idx fs, const float *plus, float *t,
+                            idx ts) {
     switch (p->n_vectors) {
     case 1:
         gemm_tile_of(1, true, p, a, 0, from, fs, plus, t, ts);
@@ -303,8 +306,8 @@ static void gemm_tile_packed(const panel *p, const float *a, const float *from, 
     }
 }
 
-static void gemm_tile_in_place(const panel *p, const float *a, idx rs, const float *from, idx fs, const float *plus,
-                               float *t, idx ts) {
+ALONE void gemm_tile_in_place(const panel *p, const float *a, idx rs, const float *from, idx fs, const float *plus,
+                              float *t, idx ts) {
     switch (p->n_vectors) {
     case 1:
         gemm_tile_of(1, false, p, a, rs, from, fs, plus, t, ts);
