@@ -11,7 +11,8 @@ awk '
     BEGIN {
         # layer: everything below it. Slots stand beside each other and do not see one another.
         below["base"] = " "
-        below["backend"] = " base "
+        below["backend"] = below["cluster"] = " base "
+        below["atlas"] = " cluster base "
         below["graph"] = " backend base "
         below["io"] = " graph backend base "
         below["data"] = " io graph backend base "
@@ -20,7 +21,8 @@ awk '
         below["method"] = " mask model target objective" slot
         below["train"] = " method mask model target objective" slot
         below["eval"] = " train method mask model target objective" slot
-        below["cli"] = below["api"] = " eval train method mask model target objective" slot
+        below["api"] = " eval train method mask model target objective" slot
+        below["cli"] = " atlas cluster" below["api"]
     }
     FNR == 1 {
         split(FILENAME, part, "/")
