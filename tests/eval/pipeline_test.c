@@ -444,27 +444,39 @@ static void test_normalised_targets_are_drawn_with_the_statistics_that_the_figur
 
 /* ---- memory ---- */
 
-/* Every allocation of `work` fails once, the first 150 each and then every 7th: always an error with a text. */
+static lac_text result; /* of the last work that ended well, where it has one */
+
+/* Every allocation of `work` fails once: always an error with a text. A loader reads ahead, so what fails may be
+ * something that nobody asks for; then the result is the one of a run in which nothing fails. */
 static void starve(lac_status (*work)(void), void (*check)(lac_status status)) {
-    for (uint64_t n = 1;; n += n < 150 ? 1 : 7) {
+    lac_text whole = {0};
+    tiny_assert(work(), LAC_OK, "");
+    if (result.bytes) lac_text_put(&whole, result.data, result.bytes);
+    uint64_t used = 1;
+    for (uint64_t n = 1; n <= used; n++) {
         close_model(NULL);
         open_model(NULL);
         memset(&err, 0, sizeof err);
+        lac_text_free(&result);
         uint64_t before = lac_memory_count();
         lac_memory_fail_at(n);
         lac_status status = work();
-        uint64_t used = lac_memory_count() - before;
+        used = lac_memory_count() - before;
         lac_memory_fail_at(0);
         if (check) check(status);
         if (status == LAC_OK) {
-            if (used >= n) fail_msg("allocation %d failed and nobody said so", (int)n);
-            print_message("%d allocations\n", (int)used);
-            assert_true(n > 50);
-            return;
+            assert_int_equal(result.bytes, whole.bytes);
+            if (whole.bytes) assert_memory_equal(result.data, whole.data, whole.bytes);
+            continue;
         }
         assert_int_equal(status, LAC_FAILURE);
         assert_true(err.text[0]);
+        used = n + 1;
     }
+    print_message("%d allocations\n", (int)used);
+    assert_true(used > 50);
+    lac_text_free(&whole);
+    lac_text_free(&result);
 }
 
 static lac_status evaluate_all(void) {
@@ -478,9 +490,8 @@ static lac_status evaluate_all(void) {
     o.test = other_spec;
     lac_eval_report r;
     LAC_TRY(lac_evaluate(model, backend, pool, &o, &r, &err));
-    lac_text text = {0};
-    lac_status status = lac_eval_json(&r, &text, &err);
-    lac_text_free(&text);
+    lac_text_free(&result);
+    lac_status status = lac_eval_json(&r, &result, &err);
     lac_eval_report_free(&r);
     return status;
 }
