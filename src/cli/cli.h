@@ -29,6 +29,9 @@ typedef struct lac_command {
     const lac_option *options; /* ends with {0}; --help, --json, --quiet, --threads N, --seed N are added to all */
     int min_words, max_words;  /* positional arguments; max_words < 0: any number */
     lac_status (*run)(const lac_args *args, lac_error *err);
+    /* NULL, or the commands that this one is made of, ended by NULL, each named "GROUP VERB"; `run` then only sees
+     * command lines that begin with an option. */
+    const struct lac_command *const *verbs;
 } lac_command;
 
 /* Positional arguments after the command's name. */
@@ -76,6 +79,6 @@ void lac_table_print(lac_table *table); /* prints */
 void lac_table_free(lac_table *table);
 
 extern const lac_command lac_command_pretrain, lac_command_eval, lac_command_embed, lac_command_reconstruct,
-    lac_command_data, lac_command_step, lac_command_export, lac_command_bench, lac_command_methods;
+    lac_command_data, lac_command_step, lac_command_export, lac_command_bench, lac_command_methods, lac_command_atlas;
 
 #endif

@@ -93,6 +93,11 @@ void lac_help_command(const lac_command *command) {
         putchar('\n');
         print_lines(command->details, "");
     }
+    if (command->verbs) printf("\nVerbs:\n");
+    for (const lac_command *const *verb = command->verbs; verb && *verb; verb++) {
+        printf("  %-12s ", (*verb)->name + strlen(command->name) + 1);
+        print_words((*verb)->summary, strlen((*verb)->summary), 15, 15);
+    }
     printf("\nOptions:\n");
     for (const lac_option *o = command->options; o && o->name; o++)
         print_option(o);

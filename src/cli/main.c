@@ -10,7 +10,7 @@
 
 static const lac_command *const commands[] = {
     &lac_command_pretrain, &lac_command_eval, &lac_command_reconstruct, &lac_command_embed, &lac_command_data,
-    &lac_command_methods,  &lac_command_step, &lac_command_export,      &lac_command_bench,
+    &lac_command_methods,  &lac_command_step, &lac_command_export,      &lac_command_bench, &lac_command_atlas,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -31,7 +31,31 @@ static lac_status unknown_command(const char *name, lac_error *err) {
     return lac_usage(err, "unknown command '%s' (lacuna --help lists all)", name);
 }
 
-static lac_status run_command(const lac_command *command, int argc, char **argv, lac_error *err) {
+/* The verb of a group by its word ("search" is "atlas search"). */
+static lac_status find_verb(const lac_command *group, const char *word, const lac_command **verb, lac_error *err) {
+    enum { MOST_VERBS = 64 };
+    const char *names[MOST_VERBS];
+    size_t n = 0;
+    for (; group->verbs[n] && n < MOST_VERBS; n++) {
+        names[n] = group->verbs[n]->name + strlen(group->name) + 1;
+        if (strcmp(names[n], word) == 0) {
+            *verb = group->verbs[n];
+            return LAC_OK;
+        }
+    }
+    int nearest = lac_nearest_word(word, names, n);
+    if (nearest >= 0)
+        return lac_usage(err, "unknown verb '%s'; did you mean '%s'? (lacuna %s --help lists all)", word,
+                         names[nearest], group->name);
+    return lac_usage(err, "unknown verb '%s' (lacuna %s --help lists all)", word, group->name);
+}
+
+static lac_status run_command(const lac_command *command, int argc, char **argv, const char **name, lac_error *err) {
+    if (command->verbs && argc > 0 && argv[0][0] != '-') {
+        LAC_TRY(find_verb(command, argv[0], &command, err));
+        *name = command->name;
+        argc--, argv++;
+    }
     lac_args *args;
     LAC_TRY(lac_args_parse(command, argc, argv, &args, err));
     lac_status status = LAC_OK;
@@ -49,6 +73,7 @@ static lac_status run_program(int argc, char **argv, const char **name, lac_erro
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
         const lac_command *command = argc > 2 ? find_command(argv[2]) : NULL;
         if (argc > 2 && !command) return unknown_command(argv[2], err);
+        if (argc > 3 && command->verbs) LAC_TRY(find_verb(command, argv[3], &command, err));
         if (command)
             lac_help_command(command);
         else
@@ -59,7 +84,7 @@ static lac_status run_program(int argc, char **argv, const char **name, lac_erro
     const lac_command *command = find_command(word);
     if (!command) return unknown_command(word, err);
     *name = command->name;
-    return run_command(command, argc - 2, argv + 2, err);
+    return run_command(command, argc - 2, argv + 2, name, err);
 }
 
 int main(int argc, char **argv) {

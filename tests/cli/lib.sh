@@ -54,7 +54,7 @@ one_line() { # PATTERN WORDS...
     shift
     lines=$(wc -l <"$room.err")
     [ "$lines" -eq 1 ] || fail "$lines lines on stderr, expected 1: $*"
-    grep -qE "^lacuna( [a-z]+)?: " "$room.err" || fail "the line does not begin with the command: $*"
+    grep -qE "^lacuna( [a-z]+){0,2}: " "$room.err" || fail "the line does not begin with the command: $*"
     grep -qiE -- "$pattern" "$room.err" || fail "the line does not match '$pattern': $*"
 }
 
