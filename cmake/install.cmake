@@ -6,7 +6,9 @@
 include(CMakePackageConfigHelpers)
 
 set(objects "")
-foreach(layer ${LACUNA_LAYERS})
+set(layers ${LACUNA_LAYERS})
+list(REMOVE_ITEM layers lac_atlas) # nothing of include/lacuna.h reads the literature: SQLite and the tables stay out
+foreach(layer ${layers})
   list(APPEND objects $<TARGET_OBJECTS:${layer}>)
 endforeach()
 add_library(lacuna_shared SHARED ${objects})

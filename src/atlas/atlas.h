@@ -15,6 +15,7 @@
 #define LAC_ATLAS_ATLAS_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -28,8 +29,15 @@ lac_status lac_atlas_open(sqlite3 **db, lac_error *err);
 /* The same without the user's layer. */
 lac_status lac_atlas_open_shipped(sqlite3 **db, lac_error *err);
 
-/* Statements on `db` fail with "interrupted" after `seconds` from now; 0: no limit. */
-void lac_atlas_time_limit(sqlite3 *db, double seconds);
+/* Statements on `db` are stopped when `seconds` from now are over. */
+lac_status lac_atlas_time_limit(sqlite3 *db, double seconds, lac_error *err);
+
+/* Tell in `reads` (which must outlive the statements) what statements prepared from now on read: values of the table results,
+ * and the status that says whether they were checked. */
+typedef struct lac_atlas_reads {
+    bool figures, status;
+} lac_atlas_reads;
+void lac_atlas_watch(sqlite3 *db, lac_atlas_reads *reads);
 
 /* Fill `err` with sqlite's words about the last failure on `db`: LAC_USAGE for a wrong or forbidden statement,
  * LAC_FAILURE for memory, time and damage. */

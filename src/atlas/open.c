@@ -1,0 +1,46 @@
+/* atlas/open.c - the embedded image as a database connection. The image is used where it lies, unless a user's papers
+ * are added: then a copy of it is. */
+#include "atlas/atlas.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "atlas/guard.h"
+#include "atlas/image.h"
+
+static lac_status open_image(sqlite3 **out, bool is_copy, lac_error *err) {
+    *out = NULL;
+    sqlite3 *db = NULL;
+    sqlite3_int64 bytes = lac_atlas_image_end - lac_atlas_image_start;
+    int code = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
+    unsigned char *data =
+        (unsigned char *)(uintptr_t)lac_atlas_image_start; /* read-only: sqlite does not write to it */
+    unsigned flags = SQLITE_DESERIALIZE_READONLY;
+    if (code == SQLITE_OK && is_copy) {
+        flags = SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE;
+        data = sqlite3_malloc64((sqlite3_uint64)bytes);
+        if (data) memcpy(data, lac_atlas_image_start, (size_t)bytes);
+        if (!data) code = SQLITE_NOMEM;
+    }
+    if (code == SQLITE_OK) code = sqlite3_deserialize(db, "main", data, bytes, bytes, flags);
+    if (code == SQLITE_OK) {
+        *out = db;
+        return LAC_OK;
+    }
+    lac_status status = db ? lac_atlas_sqlite_error(db, code, err) : lac_no_memory(err, "the atlas");
+    sqlite3_close(db);
+    return status;
+}
+
+lac_status lac_atlas_open_shipped(sqlite3 **db, lac_error *err) {
+    LAC_TRY(open_image(db, false, err));
+    lac_status status = lac_atlas_guard(*db, err);
+    if (status == LAC_OK) return LAC_OK;
+    sqlite3_close(*db);
+    *db = NULL;
+    return status;
+}
+
+lac_status lac_atlas_open(sqlite3 **db, lac_error *err) {
+    return lac_atlas_open_shipped(db, err);
+}
