@@ -49,10 +49,9 @@ typedef struct lac_cluster_match { /* a cluster that the survey names, beside th
     double cluster_f1;
 } lac_cluster_match;
 
-typedef struct lac_agreement {
-    bool is_known;                     /* the corpus has facets */
-    double category_ari, category_nmi; /* the cut against the survey's categories */
-    double family_ari, family_nmi;     /* and against reconstruction, contrastive, hybrid, other */
+typedef struct lac_agreement { /* of the cut with a label that the documents have */
+    int64_t n;                 /* documents with such a label; 0: the rest is unset */
+    double ari, nmi;
 } lac_agreement;
 
 typedef struct lac_dendrogram {
@@ -65,9 +64,10 @@ typedef struct lac_dendrogram {
     double cut_height;          /* between the last merge kept and the first undone; for drawing */
     size_t n_matches;
     lac_cluster_match *matches;
-    lac_agreement agreement;
-    double cophenetic; /* correlation of tree and text distances; NaN where one of them does not vary */
-    lac_tfidf *tfidf;  /* kept for nearest documents */
+    lac_agreement category; /* the repository's categories; "(body only)" ones are left out */
+    lac_agreement family;   /* reconstruction, contrastive, hybrid, other */
+    double cophenetic;      /* correlation of tree and text distances; NaN where one of them does not vary */
+    lac_tfidf *tfidf;       /* kept for nearest documents */
     const lac_corpus *corpus;
     void *owner;
 } lac_dendrogram;
@@ -76,6 +76,9 @@ typedef struct lac_dendrogram {
 lac_status lac_dendrogram_make(const lac_corpus *corpus, const lac_dendrogram_options *options, lac_pool *pool,
                                lac_dendrogram **dendrogram, lac_error *err);
 void lac_dendrogram_free(lac_dendrogram *dendrogram); /* NULL is fine */
+
+/* More have no place in memory: two matrices of n (n - 1) / 2 doubles are 5 GB. */
+enum { LAC_MOST_DOCUMENTS = 25000 };
 
 /* "1-2-grams, sublinear, in 2 documents or more, 318 stop words, cut into 16": what was asked, for people. */
 void lac_dendrogram_describe(const lac_dendrogram_options *options, lac_text *out);
