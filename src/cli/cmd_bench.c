@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "train/bench.h"
+#include "train/profile.h"
 
 typedef struct machine {
     const lac_backend *backend;
@@ -62,74 +63,53 @@ static lac_status print_plan(const machine *m, lac_error *err) {
 
 /* ---- time by op ---- */
 
-enum { MOST_OPS = 64 };
-
-static int by_seconds(const void *a, const void *b) {
-    double x = ((const lac_node_profile *)a)->seconds, y = ((const lac_node_profile *)b)->seconds;
-    return (x < y) - (x > y);
-}
-
-static int sum_by_op(const lac_program *program, lac_node_profile sums[MOST_OPS]) {
-    int n = 0;
-    for (int i = 0; i < lac_program_describe(program).n_nodes; i++) {
-        lac_node_profile node = lac_program_node(program, i);
-        if (node.calls == 0) continue;
-        int k = 0;
-        while (k < n && strcmp(sums[k].op, node.op) != 0)
-            k++;
-        if (k == MOST_OPS) continue;
-        if (k == n) {
-            sums[n++] = (lac_node_profile){.op = node.op};
-        }
-        sums[k].seconds += node.seconds;
-        sums[k].flops += node.flops * (double)node.calls;
-        sums[k].bytes += node.bytes * (double)node.calls;
-        sums[k].calls += node.calls;
-    }
-    qsort(sums, (size_t)n, sizeof *sums, by_seconds);
-    return n;
-}
-
-static lac_status print_ops(const machine *m, const lac_bench_result *r, lac_error *err) {
-    lac_node_profile sums[MOST_OPS];
-    int n = sum_by_op(lac_trainer_program(m->trainer), sums);
-    double steps = (double)r->steps, all = (double)lac_trainer_global_batch(m->trainer) * steps / r->images_per_s,
-           known = 0;
+static lac_status print_ops(const lac_profile *p, lac_error *err) {
     lac_table *table;
-    LAC_TRY(lac_table_new(6, &table, err));
-    static const char *const heads[] = {"op", "calls/step", "ms/step", "share", "GFLOP/s", "GB/s"};
-    for (int i = 0; i < 6; i++)
+    LAC_TRY(lac_table_new(9, &table, err));
+    static const char *const heads[] = {"op",      "shape", "calls/step", "ms/step",    "share",
+                                        "GFLOP/s", "GB/s",  "of peak",    "of roofline"};
+    for (int i = 0; i < 9; i++)
         lac_table_cell(table, "%s", heads[i]);
-    for (int i = 0; i < n; i++) {
-        const lac_node_profile *p = &sums[i];
-        known += p->seconds;
-        lac_table_cell(table, "%s", p->op);
-        lac_table_cell(table, "%.0f", (double)p->calls / steps);
-        lac_table_cell(table, "%.3f", 1e3 * p->seconds / steps);
-        lac_table_cell(table, "%.1f %%", 100 * p->seconds / all);
-        lac_table_cell(table, "%.1f", p->seconds > 0 ? p->flops / p->seconds / 1e9 : 0);
-        lac_table_cell(table, "%.1f", p->seconds > 0 ? p->bytes / p->seconds / 1e9 : 0);
+    for (int i = 0; i < p->n; i++) {
+        const lac_profile_row *r = &p->row[i];
+        lac_table_cell(table, "%s", r->op);
+        lac_table_cell(table, "%s", r->shape);
+        lac_table_cell(table, "%.0f", r->calls);
+        lac_table_cell(table, "%.3f", 1e3 * r->seconds);
+        lac_table_cell(table, "%.1f %%", 100 * r->share);
+        lac_table_cell(table, r->gflops > 0 ? "%.1f" : "-", r->gflops);
+        lac_table_cell(table, r->gbytes > 0 ? "%.1f" : "-", r->gbytes);
+        lac_table_cell(table, r->gflops > 0 ? "%.0f %%" : "-", 100 * r->peak_share);
+        lac_table_cell(table, r->gbytes > 0 ? "%.0f %%" : "-", 100 * r->roofline);
     }
-    lac_table_cell(table, "optimizer and the rest");
-    lac_table_cell(table, "1");
-    lac_table_cell(table, "%.3f", 1e3 * (all - known) / steps);
-    lac_table_cell(table, "%.1f %%", 100 * (all - known) / all);
-    lac_table_cell(table, "-");
-    lac_table_cell(table, "-");
     lac_table_print(table);
     lac_table_free(table);
+    printf("these rows are %.1f %% of the step; the roofline is %.1f GFLOP/s in registers and %.1f GB/s from memory\n",
+           100 * p->accounted, p->peak_gflops, p->memory_gbytes);
     return LAC_OK;
 }
 
-static void print_json(const machine *m, const lac_bench_result *r) {
+static lac_status write_svg(const machine *m, const lac_profile *p, const char *path, lac_error *err) {
+    lac_text text = {0};
+    char title[160];
+    snprintf(title, sizeof title, "A training step of %s on %d threads, %s", lac_recipe_name(m->recipe),
+             lac_pool_size(m->pool), m->backend->isa);
+    lac_profile_svg(p, title, &text);
+    lac_status status = text.failed ? lac_no_memory(err, "a figure") : lac_file_write(path, text.data, text.bytes, err);
+    lac_text_free(&text);
+    return status;
+}
+
+static void print_json(const machine *m, const lac_bench_result *r, const char *ops) {
     printf("{\"recipe\": \"%s\", \"images_per_s\": %.6g, \"gflops\": %.6g, \"peak_gflops\": %.6g, \"peak_share\": "
            "%.4g, \"peak_rss_mb\": %.6g, "
            "\"spread\": %.4g, \"step_s\": %.6g, \"steps\": %" PRId64 ", \"batch\": %" PRId64
-           ", \"micro_batch\": %" PRId64
-           ", \"threads\": %d, \"isa\": \"%s\", \"gflop_per_step\": %.6g, \"loss_first\": %.9g, \"loss_last\": %.9g}\n",
+           ", \"micro_batch\": %" PRId64 ", \"threads\": %d, \"isa\": \"%s\", \"gflop_per_step\": %.6g, "
+                                         "\"loss_first\": %.9g, \"loss_last\": %.9g%s%s}\n",
            lac_recipe_name(m->recipe), r->images_per_s, r->gflops, r->peak_gflops, r->peak_share, r->peak_rss_mb,
            r->spread, r->step_s, r->steps, lac_trainer_global_batch(m->trainer), lac_trainer_micro_batch(m->trainer),
-           lac_pool_size(m->pool), m->backend->isa, r->flops_per_step / 1e9, r->loss_first, r->loss_last);
+           lac_pool_size(m->pool), m->backend->isa, r->flops_per_step / 1e9, r->loss_first, r->loss_last,
+           ops ? ",\n\"profile\": " : "", ops ? ops : "");
 }
 
 static void print_text(const machine *m, const lac_bench_result *r) {
@@ -143,17 +123,40 @@ static void print_text(const machine *m, const lac_bench_result *r) {
     printf("  %.0f MB at most, loss %.4f -> %.4f\n", r->peak_rss_mb, r->loss_first, r->loss_last);
 }
 
+static lac_status show_ops(const lac_args *args, const machine *m, const lac_bench_result *r, lac_error *err) {
+    lac_profile profile;
+    LAC_TRY(lac_profile_new(m->trainer, m->backend, m->pool, r, &profile, err));
+    lac_text json = {0};
+    lac_status status = LAC_OK;
+    const char *svg = lac_args_text(args, "svg");
+    if (svg) status = write_svg(m, &profile, svg, err);
+    if (status == LAC_OK && lac_args_json(args)) {
+        lac_profile_json(&profile, &json);
+        if (json.failed)
+            status = lac_no_memory(err, "JSON");
+        else
+            print_json(m, r, json.data);
+    } else if (status == LAC_OK) {
+        print_text(m, r);
+        status = print_ops(&profile, err);
+    }
+    lac_text_free(&json);
+    lac_profile_free(&profile);
+    return status;
+}
+
 static lac_status measure(const lac_args *args, const machine *m, lac_error *err) {
     double seconds;
     lac_bench_result r;
-    bool ops = lac_args_has(args, "ops");
+    bool ops = lac_args_has(args, "ops") || lac_args_has(args, "svg");
     LAC_TRY(lac_args_seconds(args, "seconds", 10, &seconds, err));
     LAC_TRY(lac_bench(m->trainer, m->method, m->backend, m->pool, seconds, ops, &r, err));
+    if (ops) return show_ops(args, m, &r, err);
     if (lac_args_json(args))
-        print_json(m, &r);
+        print_json(m, &r, NULL);
     else
         print_text(m, &r);
-    return ops && !lac_args_json(args) ? print_ops(m, &r, err) : LAC_OK;
+    return LAC_OK;
 }
 
 static lac_status run(const lac_args *args, lac_error *err) {
@@ -168,7 +171,8 @@ static const lac_option options[] = {
     {"seconds", "S", "how long to measure; default 10"},
     {"batch", "N", "pictures a batch (train.batch)"},
     {"plan", NULL, "do not run: print the step's ops, shapes, FLOPs, bytes, and what shares memory"},
-    {"ops", NULL, "also print time by op"},
+    {"ops", NULL, "also print time by op and shape, beside the roofline"},
+    {"svg", "FILE", "draw that as a figure"},
     {"set", "KEY=VALUE", "override a key of the recipe; may be repeated"},
     {0},
 };
@@ -185,7 +189,7 @@ const lac_command lac_command_bench = {
                "peak_rss_mb is the\n"
                "process's VmHWM in 10^6 bytes; spread is (90th - 10th percentile) / median of step times.",
     .examples = "lacuna bench mae-tiny-32\n"
-                "lacuna bench mae-vit-b16 --batch 8 --ops\n"
+                "lacuna bench mae-vit-b16 --batch 8 --ops --svg step.svg\n"
                 "lacuna bench demo --plan | less",
     .options = options,
     .min_words = 1,

@@ -4,8 +4,7 @@
 #include "base/text.h"
 #include "graph/running.h"
 
-/* "gemm+bias+gelu": the op with what rides on it. */
-static void label(const lac_call *call, char *text, size_t room) {
+void lac_call_label(const lac_call *call, char *text, size_t room) {
     if (call->op != LAC_OP_GEMM) {
         bool accumulates = (call->op == LAC_OP_SUM_LEADING || call->op == LAC_OP_MUL_SUM_LEADING ||
                             call->op == LAC_OP_LAYERNORM_GRAD) &&
@@ -27,8 +26,7 @@ void lac_program_print(const lac_program *p, lac_text *out) {
     for (int n = 0; n < p->n_steps; n++) {
         const lac_step *step = &p->steps[n];
         const lac_call *call = &p->calls[n];
-        char name[64], memory[96] = "new", offset[24] = "-";
-        label(call, name, sizeof name);
+        char memory[96] = "new", offset[24] = "-";
         if (step->adds_to)
             snprintf(memory, sizeof memory, "adds to %s", step->adds_to);
         else if (step->is_in_place)
@@ -37,8 +35,8 @@ void lac_program_print(const lac_program *p, lac_text *out) {
             snprintf(memory, sizeof memory, "after %d", step->before);
         if (step->offset >= 0) snprintf(offset, sizeof offset, "%lld", (long long)step->offset);
         double bytes = (double)lac_view_size(&call->out[0]) * (double)lac_dtype_bytes(call->out[0].dtype);
-        lac_text_add(out, "%4d  %-32s %10.2f %10.1f %12s  %-28s %s\n", n, name, step->profile.flops / 1e6, bytes / 1e3,
-                     offset, memory, step->profile.shape);
+        lac_text_add(out, "%4d  %-32s %10.2f %10.1f %12s  %-28s %s\n", n, step->profile.label,
+                     step->profile.flops / 1e6, bytes / 1e3, offset, memory, step->profile.shape);
     }
     lac_text_add(
         out, "%d nodes, %.1f MFLOP in products, arena %.1f MB (%.1f MB unshared), scratch %.1f MB, inputs %.1f MB\n",

@@ -137,6 +137,7 @@ static lac_status bind_step(const binder *b, int n, const lac_backend *backend, 
     if (scratch > b->program->info.scratch_bytes) b->program->info.scratch_bytes = scratch;
     step->profile = (lac_node_profile){
         .op = lac_op_name(node->op), .flops = op->flops ? op->flops(call) : 0, .bytes = bytes_moved(call)};
+    lac_call_label(call, step->profile.label, sizeof step->profile.label);
     describe_shapes(call, step->profile.shape);
     b->program->info.gemm_flops += step->profile.flops;
     return LAC_OK;

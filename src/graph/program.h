@@ -45,6 +45,7 @@ void lac_program_print(const lac_program *program, struct lac_text *out);
 void lac_program_profile(lac_program *program, bool on);
 typedef struct lac_node_profile {
     const char *op;
+    char label[64]; /* the op with what rides on it: "gemm+bias+gelu" */
     char shape[96];
     double seconds, flops, bytes;
     int64_t calls;

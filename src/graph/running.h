@@ -41,4 +41,7 @@ struct lac_program {
     lac_program_info info;
 };
 
+/* "gemm+bias+gelu": the op with what rides on it. */
+void lac_call_label(const lac_call *call, char *text, size_t room);
+
 #endif

@@ -98,11 +98,13 @@ static void summarize(double *times, int64_t n, int64_t pictures, lac_bench_resu
 static lac_status run_steps(lac_trainer *trainer, album *a, double seconds, bool profile, double *times,
                             lac_bench_result *r, lac_error *err) {
     lac_step_result step;
+    lac_trainer_times spent = {0};
     double began = 0, peak = lac_trainer_peak_lr(trainer);
     int64_t n = 0;
     for (int64_t i = 0; n < LAC_BENCH_MOST_STEPS; i++) {
         if (i == LAC_BENCH_WARM_STEPS) {
             began = lac_clock_s();
+            spent = lac_trainer_spent(trainer);
             if (profile) lac_program_profile(lac_trainer_program(trainer), true);
         }
         double before = lac_clock_s();
@@ -115,6 +117,8 @@ static lac_status run_steps(lac_trainer *trainer, album *a, double seconds, bool
         if (i >= LAC_BENCH_WARM_STEPS) times[n++] = lac_clock_s() - before;
     }
     if (profile) lac_program_profile(lac_trainer_program(trainer), false);
+    r->inputs_s = lac_trainer_spent(trainer).inputs_s - spent.inputs_s;
+    r->update_s = lac_trainer_spent(trainer).update_s - spent.update_s;
     summarize(times, n, lac_trainer_global_batch(trainer), r);
     return LAC_OK;
 }

@@ -18,6 +18,7 @@ typedef struct lac_bench_result {
     double spread;       /* of step times: (90th percentile - 10th) / median */
     double loss_first, loss_last;
     double flops_per_step;
+    double inputs_s, update_s; /* of all timed steps together: drawing masks; gradient norm and optimizer */
 } lac_bench_result;
 
 /* Steps until `seconds` have passed after the warm ones (at least 2). The recipe's picture.mean may be `measured`: no

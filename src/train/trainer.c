@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 struct lac_trainer {
@@ -21,6 +22,7 @@ struct lac_trainer {
     int n_terms;
     char term_name[LAC_MOST_TERMS][64];
     lac_view term[LAC_MOST_TERMS];
+    lac_trainer_times spent;
 };
 
 static bool is_known(const lac_trainer *t, const char *term) {
@@ -113,10 +115,12 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
                             lac_step_result *result, lac_error *err) {
     lac_program *program = lac_step_program(t->step);
     for (int64_t at = 0; at < t->batch; at += t->micro_batch) {
+        double before = lac_clock_s();
         const float *pictures = batch->pictures + at * t->picture_values;
         LAC_TRY(lac_program_bind(program, "view/0", (void *)(uintptr_t)pictures, err));
         LAC_TRY(lac_step_draw(t->step, t->seed, batch->epoch + at, batch->sample + at, t->batch * t->accumulate, err));
         lac_program_draw(program, t->seed, (uint64_t)step, (uint64_t)(first + at));
+        t->spent.inputs_s += lac_clock_s() - before;
         lac_program_run(program);
         result->loss += scalar(&t->loss);
         for (int i = 0; i < t->n_terms; i++)
@@ -143,9 +147,15 @@ lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_
         result->grad_norm = NAN;
         return LAC_OK;
     }
+    double before = lac_clock_s();
     lac_optimizer_step(t->optimizer, t->backend, t->pool, lr, &result->grad_norm);
+    t->spent.update_s += lac_clock_s() - before;
     result->is_finite = isfinite(result->grad_norm);
     return LAC_OK;
+}
+
+lac_trainer_times lac_trainer_spent(const lac_trainer *t) {
+    return t->spent;
 }
 
 int64_t lac_trainer_batch(const lac_trainer *t) {

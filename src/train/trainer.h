@@ -42,6 +42,11 @@ uint64_t lac_trainer_seed(const lac_trainer *trainer);
 lac_store *lac_trainer_store(const lac_trainer *trainer);
 lac_optimizer *lac_trainer_optimizer(const lac_trainer *trainer);
 lac_program *lac_trainer_program(const lac_trainer *trainer); /* of one micro-batch */
+/* Seconds since it was made that went into drawing masks and noise, and into gradient norms and updates. */
+typedef struct lac_trainer_times {
+    double inputs_s, update_s;
+} lac_trainer_times;
+lac_trainer_times lac_trainer_spent(const lac_trainer *trainer);
 /* Names of the objective's terms; count. */
 int lac_trainer_terms(const lac_trainer *trainer, const char *names[LAC_MOST_TERMS]);
 /* The width of the features that a step hands over; 0 if this method has none. */

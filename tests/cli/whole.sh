@@ -31,6 +31,11 @@ succeeds "$lacuna" data photos --sheet sheet.png --quiet
 json "$lacuna" pretrain tiny.yaml --data photos --out run --steps 10
 json "$lacuna" bench tiny.yaml --seconds 0.2s
 for key in images_per_s gflops peak_gflops peak_share peak_rss_mb spread; do has "$room.out" "\"$key\": [0-9.]"; done
+json "$lacuna" bench tiny.yaml --seconds 0.2s --ops --svg ops.svg
+for key in accounted roofline gbytes_per_s; do has "$room.out" "\"$key\": [0-9.]"; done
+tail -n 1 ops.svg | grep -q '^</svg>$' || fail "ops.svg is not whole"
+succeeds "$lacuna" bench tiny.yaml --seconds 0.2s --ops
+has "$room.out" "gemm.bias.gelu"
 succeeds "$lacuna" bench tiny.yaml --plan
 has "$room.out" attention
 json "$lacuna" eval knn run --data photos --k 3

@@ -1,8 +1,8 @@
 /* tests/train/bench_test.c - the benchmark trains what pretrain trains, and its arithmetic; a budget's arithmetic. */
 #include <math.h>
 
-#include "train/bench.h"
 #include "train/budget.h"
+#include "train/profile.h"
 #include "train/tiny.h"
 
 static void test_bench_runs_the_real_step(void **state) {
@@ -33,6 +33,19 @@ static void test_bench_runs_the_real_step(void **state) {
         seconds += node.seconds;
     }
     assert_true(seconds > 0 && seconds < 16 * (double)r.steps / r.images_per_s);
+    lac_profile profile;
+    double share = 0, products = 0;
+    tiny_assert(lac_profile_new(trainer, backend, pool, &r, &profile, &err), LAC_OK, "");
+    for (int i = 0; i < profile.n; i++) {
+        const lac_profile_row *row = &profile.row[i];
+        share += row->share;
+        products += row->gflops * row->seconds;
+        assert_true(i == 0 || row->seconds <= profile.row[i - 1].seconds);
+    }
+    assert_true(fabs(share - profile.accounted) < 1e-9 && share > 0.9 && share <= 1.001);
+    assert_true(fabs(products * 1e9 - r.flops_per_step) < 1e-6 * r.flops_per_step);
+    assert_true(profile.memory_gbytes > 0.1);
+    lac_profile_free(&profile);
     lac_trainer_free(trainer);
     lac_pool_free(pool);
     lac_method_free(method);
