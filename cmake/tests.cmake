@@ -26,3 +26,5 @@ lac_script_test(api/exports ${PROJECT_SOURCE_DIR}/tests/api/exports.sh $<TARGET_
   ${PROJECT_SOURCE_DIR}/include/lacuna.h)
 lac_script_test(api/install ${PROJECT_SOURCE_DIR}/tests/api/install.sh ${PROJECT_BINARY_DIR}
   ${PROJECT_SOURCE_DIR}/examples/pretrain_and_embed.c ${CMAKE_C_COMPILER} "${CMAKE_C_FLAGS}")
+
+include(cmake/fuzz.cmake)
