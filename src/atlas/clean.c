@@ -19,7 +19,6 @@ static utf8proc_ssize_t at_most_four(const char *at) {
 }
 
 int lac_clean_next(const char **at, char out[5]) {
-    static const char replacement[] = "\xEF\xBF\xBD";
     utf8proc_ssize_t room = at_most_four(*at);
     out[0] = 0;
     if (room == 0) return 0;
@@ -27,7 +26,7 @@ int lac_clean_next(const char **at, char out[5]) {
     utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)*at, room, &c);
     if (n <= 0) {
         *at += 1;
-        strcpy(out, replacement);
+        strcpy(out, LAC_CLEAN_REPLACEMENT);
         return 1;
     }
     if (c == '\t' || c == '\n') {
@@ -37,7 +36,7 @@ int lac_clean_next(const char **at, char out[5]) {
     }
     if (is_unsafe(c)) {
         *at += n;
-        strcpy(out, replacement);
+        strcpy(out, LAC_CLEAN_REPLACEMENT);
         return 1;
     }
     memcpy(out, *at, (size_t)n);

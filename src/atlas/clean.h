@@ -12,6 +12,8 @@
 
 #include "base/text.h"
 
+#define LAC_CLEAN_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
 /* The next character of NUL-terminated text: *at moves past it, its UTF-8 (up to 4 bytes, NUL-terminated) goes to
  * `out`. Returns its width on a terminal: 0 (combining), 1 or 2. At the end of the text *at stays and out is "". */
 int lac_clean_next(const char **at, char out[5]);

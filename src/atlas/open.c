@@ -32,9 +32,17 @@ static lac_status open_image(sqlite3 **out, bool is_copy, lac_error *err) {
     return status;
 }
 
+/* FTS5 declares its table when it is first used, which the authorizer would take for a change of the schema: used once
+ * before there is one. */
+static lac_status close_up(sqlite3 *db, lac_error *err) {
+    int code = sqlite3_exec(db, "SELECT rowid FROM papers_search LIMIT 0", NULL, NULL, NULL);
+    if (code != SQLITE_OK) return lac_atlas_sqlite_error(db, code, err);
+    return lac_atlas_guard(db, err);
+}
+
 lac_status lac_atlas_open_shipped(sqlite3 **db, lac_error *err) {
     LAC_TRY(open_image(db, false, err));
-    lac_status status = lac_atlas_guard(*db, err);
+    lac_status status = close_up(*db, err);
     if (status == LAC_OK) return LAC_OK;
     sqlite3_close(*db);
     *db = NULL;

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "atlas/clean.h"
 #include "base/file.h"
 #include "cli/args.h"
 
@@ -93,8 +94,11 @@ void lac_print_error(const char *name, const char *text) {
     bool colour = lac_use_colour(STDERR_FILENO);
     fprintf(stderr, "%slacuna%s%s:%s ", colour ? "\033[1;31m" : "", name ? " " : "", name ? name : "",
             colour ? "\033[0m" : "");
-    for (const char *at = text; *at; at++)
-        fputc((unsigned char)*at < ' ' || *at == 0x7F ? '?' : *at, stderr);
+    char one[5]; /* names of files and words of queries may hold anything */
+    for (const char *at = text; *at;) {
+        lac_clean_next(&at, one);
+        fputs(strcmp(one, LAC_CLEAN_REPLACEMENT) == 0 ? "?" : one, stderr);
+    }
     fputc('\n', stderr);
 }
 
