@@ -66,7 +66,7 @@ static double x_of(const layout *l, double height) {
 static void place(layout *l) {
     const lac_tree_view *view = l->view;
     size_t n = view->n;
-    l->top = (view->title ? 40 : 12) + (view->subtitle ? 18 : 0) + 34.0;
+    l->top = (view->title ? 40 : 12) + (view->subtitle ? 22 : 0) + 38.0;
     double y = l->top;
     for (size_t k = 0; k < n; k++) {
         int64_t leaf = l->leaves[k];

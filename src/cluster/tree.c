@@ -108,8 +108,14 @@ lac_status lac_tree_cut_height(const lac_merge *merges, size_t n, double height,
 lac_status lac_tree_cut_count(const lac_merge *merges, size_t n, int64_t count, int32_t *labels, int32_t *n_clusters,
                               lac_error *err) {
     if (count < 1) return lac_usage(err, "the number of clusters: expected at least 1, found %lld", (long long)count);
-    size_t n_joined = (uint64_t)count >= n ? 0 : n - (size_t)count;
-    while (n_joined > 0 && n_joined + 1 < n && merges[n_joined].height <= merges[n_joined - 1].height)
+    if ((uint64_t)count >= n) { /* every item its own, in scipy numbered as they come */
+        for (size_t i = 0; i < n; i++)
+            labels[i] = (int32_t)i + 1;
+        *n_clusters = (int32_t)n;
+        return LAC_OK;
+    }
+    size_t n_joined = n - (size_t)count;
+    while (n_joined + 1 < n && merges[n_joined].height <= merges[n_joined - 1].height)
         n_joined++; /* merges of one height are joined together */
     return cut_after(merges, n, n_joined, labels, n_clusters, err);
 }
