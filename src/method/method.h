@@ -61,6 +61,12 @@ const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last 
 lac_status lac_encoder_program(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t batch, int layer,
                                lac_program **program, lac_error *err);
 
+/* The same with its inside: also outputs "layer/K" [B x T x D] after block K (1..depth) and, where a block has them,
+ * "qkv/K" [B x T x 3D] and "bias/K" [h x T x T] (model/encoder.h). */
+lac_status lac_encoder_look_program(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t batch,
+                                    lac_program **program, lac_error *err);
+int lac_method_heads(const lac_method *method); /* of the encoder's attention */
+
 /* Micro-batch for a batch: the recipe's, else by the documented rule from shapes alone (never from the machine). */
 int64_t lac_method_micro_batch(const lac_method *method, int64_t batch);
 

@@ -87,6 +87,7 @@ lac_id lac_block_build(const lac_block *b, int index, lac_graph *g, lac_id x, do
     char name[NAME_ROOM];
     lac_id y = lac_build_norm(g, NAME("norm1"), x, b->norm_eps);
     y = lac_build_linear(g, NAME("attn.qkv"), y, b->has_qkv_bias);
+    if (b->qkv) *b->qkv = y;
     y = lac_attention(g, y, b->heads);
     y = lac_build_linear(g, NAME("attn.proj"), y, true);
     x = add_branch(b, index, 1, g, x, y, drop_path, layer);

@@ -13,6 +13,7 @@ typedef struct lac_block {
     bool has_qkv_bias;
     double layer_scale; /* its initial value; 0: none */
     double norm_eps;
+    lac_id *qkv; /* where build leaves the tensor that attention reads; NULL: nowhere */
 } lac_block;
 
 lac_status lac_block_declare(const lac_block *block, int index, lac_store *store, lac_error *err);

@@ -15,11 +15,20 @@ typedef struct lac_encoder_shape {
     int64_t mlp_width, heads;
 } lac_encoder_shape;
 
+/* The inside of an encoder, for those who look into it (src/analyze): filled by build, by block. */
+enum { LAC_MOST_BLOCKS = 120 };
+typedef struct lac_encoder_look {
+    lac_id tokens[LAC_MOST_BLOCKS]; /* B x T x D, after the block */
+    lac_id qkv[LAC_MOST_BLOCKS];    /* B x T x 3 x h x c, as attention reads it; LAC_NONE: the block has none */
+    lac_id bias[LAC_MOST_BLOCKS];   /* h x T x T, added to the scaled products before softmax; LAC_NONE: none */
+} lac_encoder_look;
+
 typedef struct lac_encoder_input {
     lac_id picture; /* B x C x S... */
     lac_id keep;    /* i32 [B x V]: the patches to encode; LAC_NONE: all of them */
     int layer;      /* tokens after this block (1..L); 0: after the last one and the final norm */
     bool is_drop_path_on;
+    lac_encoder_look *look; /* NULL: nobody looks */
 } lac_encoder_input;
 
 typedef struct lac_encoder_slot {

@@ -110,7 +110,12 @@ static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, c
     double drop_path = input->is_drop_path_on ? lac_settings_real(s, "drop_path") : 0;
     for (int i = 0; i < depth; i++) {
         double rate = depth > 1 ? drop_path * i / (double)(depth - 1) : drop_path;
+        if (input->look) block.qkv = &input->look->qkv[i];
         x = lac_block_build(&block, i, g, x, rate, i);
+        if (input->look) {
+            input->look->tokens[i] = x;
+            input->look->bias[i] = LAC_NONE;
+        }
         if (input->layer == i + 1) return x;
     }
     return lac_build_norm(g, "norm", x, block.norm_eps);
