@@ -1,7 +1,8 @@
 /* mask/mask.h - what a mask slot offers: which patches of a picture are hidden.
  *
  * Index form: every sample of a recipe has the same number V of visible patches, so an encoder may see those alone.
- * Weight form: any number per sample. A mask draws from the generator it is handed, and from nothing else. */
+ * Weight form: any number per sample, for encoders that see all patches with a token in place of the hidden ones. An
+ * index-form mask serves such an encoder too. A mask draws from the generator it is handed, and from nothing else. */
 #ifndef LAC_MASK_MASK_H
 #define LAC_MASK_MASK_H
 
@@ -11,18 +12,24 @@
 #include "base/random.h"
 #include "base/slot.h"
 #include "data/grid.h"
+#include "graph/graph.h"
 
 typedef enum lac_mask_form { LAC_MASK_INDEX, LAC_MASK_WEIGHT } lac_mask_form;
 
 typedef struct lac_mask_slot {
     lac_slot slot;
     lac_mask_form form;
-    /* V of every sample (index form). LAC_USAGE when none would be visible or none hidden. */
+    /* Index form: V of every sample. LAC_USAGE when none would be visible or none hidden. Weight form: checks the
+     * numbers against the grid and leaves n_visible alone; may be NULL. */
     lac_status (*visible)(const lac_settings *settings, const lac_grid *grid, int64_t *n_visible, lac_error *err);
     size_t (*scratch_bytes)(const lac_settings *settings, const lac_grid *grid);
     /* is_hidden: N bytes, 1 = hidden. Allocates nothing. */
     void (*draw)(const lac_settings *settings, const lac_grid *grid, lac_random *random, void *scratch,
                  unsigned char *is_hidden);
+    /* Weight form only, may be NULL: what is hidden is not patches. The encoder sees the picture (B x C x S...) that
+     * this builds, whole; `drawn` is what draw() gave, real [B x N]; every patch counts as hidden for `on`. */
+    lac_id (*corrupt)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph, lac_id picture,
+                      lac_id drawn);
 } lac_mask_slot;
 
 int lac_mask_count(void);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "method/method_private.h"
 
-static lac_status find_slots(lac_method *m, lac_error *err) {
+static void find_slots(lac_method *m) {
     const lac_recipe *r = m->recipe;
     m->mask_settings = lac_recipe_section(r, "mask");
     m->encoder_settings = lac_recipe_section(r, "model.encoder");
@@ -33,12 +33,26 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
         else
             snprintf(term->name, sizeof term->name, "%.40s", term->slot->slot.name);
     }
-    if (m->mask->form != LAC_MASK_INDEX || !m->encoder->takes_index)
+}
+
+/* Visible patches alone where all three can, for it costs least; else all patches with a token in place of some. */
+static lac_status choose_form(lac_method *m, lac_error *err) {
+    const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
+    m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index;
+    if (m->is_index || ((m->encoder->takes_weight || m->mask->corrupt) && m->decoder->takes_weight)) return LAC_OK;
+    if (m->mask->form != LAC_MASK_INDEX && !m->decoder->takes_weight)
+        return lac_usage(err,
+                         "mask '%s' and decoder '%s' do not fit: the decoder needs the same number of visible patches "
+                         "in every picture",
+                         mask, decoder);
+    if (m->mask->form != LAC_MASK_INDEX)
         return lac_usage(err,
                          "mask '%s' and encoder '%s' do not fit: the encoder needs the same number of visible "
                          "patches in every picture",
-                         m->mask->slot.name, m->encoder->slot.name);
-    return LAC_OK;
+                         mask, encoder);
+    return lac_usage(err, "encoder '%s' and decoder '%s' do not fit: one works on %s, the other on %s", encoder,
+                     decoder, m->encoder->takes_index ? "visible patches" : "all patches",
+                     m->decoder->takes_index ? "visible patches" : "all patches");
 }
 
 static lac_status fit_slots(lac_method *m, lac_error *err) {
@@ -52,17 +66,24 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     if (lac_grid_make(n_axes, picture, patch, lac_recipe_int(r, "picture.channels"), &m->grid, err) != LAC_OK)
         return lac_context(err, "picture.size");
     LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
-    LAC_TRY(m->mask->visible(m->mask_settings, &m->grid, &m->n_visible, err));
-    m->decoder_context = (lac_decoder_context){.grid = &m->grid,
-                                               .encoder = m->encoder_shape,
-                                               .n_visible = m->n_visible,
-                                               .target_values = m->target->values(m->target_settings, &m->grid)};
+    m->n_shown = m->grid.n;
+    if (m->mask->visible) LAC_TRY(m->mask->visible(m->mask_settings, &m->grid, &m->n_shown, err));
+    m->n_visible = m->is_index ? m->n_shown : m->grid.n;
+    m->target_context =
+        (lac_target_context){.grid = &m->grid, .width = m->encoder_shape.width, .n_prefix = m->encoder_shape.n_prefix};
+    m->decoder_context =
+        (lac_decoder_context){.grid = &m->grid,
+                              .encoder = m->encoder_shape,
+                              .n_visible = m->n_visible,
+                              .target_values = m->target->values(m->target_settings, &m->target_context)};
     return m->decoder->shape(m->decoder_settings, &m->decoder_context, &m->decoder_shape, err);
 }
 
 static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err) {
     LAC_TRY(lac_store_new(real, &m->store, err));
     LAC_TRY(m->encoder->declare(m->encoder_settings, &m->grid, m->store, err));
+    if (!m->is_index && !m->mask->corrupt && m->encoder->declare_mask)
+        LAC_TRY(m->encoder->declare_mask(m->encoder_settings, &m->grid, m->store, err));
     return m->decoder->declare(m->decoder_settings, &m->decoder_context, m->store, err);
 }
 
@@ -71,7 +92,8 @@ lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method *
     lac_method *m = lac_zalloc(sizeof *m);
     if (!m) return lac_no_memory(err, "a method");
     m->recipe = recipe;
-    lac_status status = find_slots(m, err);
+    find_slots(m);
+    lac_status status = choose_form(m, err);
     if (status == LAC_OK) status = fit_slots(m, err);
     if (status != LAC_OK) lac_context(err, "recipe %s", lac_recipe_name(recipe));
     if (status == LAC_OK) status = declare_weights(m, real, err);
@@ -98,7 +120,8 @@ const lac_recipe *lac_method_recipe(const lac_method *method) {
 }
 
 lac_method_sizes lac_method_describe(const lac_method *m) {
-    lac_method_sizes sizes = {.n_patches = m->grid.n,
+    lac_method_sizes sizes = {.is_index = m->is_index,
+                              .n_patches = m->grid.n,
                               .n_visible = m->n_visible,
                               .patch_values = m->grid.patch_values,
                               .width = m->encoder_shape.width,

@@ -20,8 +20,10 @@ lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method *
 void lac_method_free(lac_method *method);
 lac_store *lac_method_store(const lac_method *method);
 const lac_recipe *lac_method_recipe(const lac_method *method);
-/* Patches in a picture, visible patches, values in a patch, encoder width and depth, prefix tokens (class token: 1). */
+/* Patches in a picture, patches that the encoder sees, values in a patch, encoder width and depth, prefix tokens (class
+ * token: 1). */
 typedef struct lac_method_sizes {
+    bool is_index; /* the encoder sees visible patches alone */
     int64_t n_patches, n_visible, patch_values, width, depth, n_prefix;
     int n_axes;
     int64_t picture[3], patch[3], grid[3], channels; /* by axis: row, column for pictures */
@@ -45,13 +47,17 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
 void lac_step_free(lac_step *step);
 lac_program *lac_step_program(const lac_step *step);
 int64_t lac_step_batch(const lac_step *step);
+/* Weight form: tell the step all n pictures of the batch whose micro-batches come next, so that a part is judged as a
+ * share of the whole, whatever each picture hides. Of no consequence for other masks. */
+void lac_step_plan(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n);
 /* Draw this micro-batch's masks from counters (seed, epoch, sample); global_batch normalises the loss so that the
  * micro-batches of one step add up to the whole batch's loss and gradient. */
 lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample,
                          int64_t global_batch, lac_error *err);
 /* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in that order), keep [B x V]
- * (the rest is hidden in ascending order) or neither with weight alone; weight [B x N] replaces the loss weights (1 =
- * hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at least 1). */
+ * (the rest is hidden in ascending order) - both of an index-form mask only - or neither with weight alone; weight [B x
+ * N] replaces the loss weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum,
+ * at least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
 const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last drawn or set */

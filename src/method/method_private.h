@@ -29,7 +29,10 @@ struct lac_method {
     const lac_settings *mask_settings, *encoder_settings, *decoder_settings, *target_settings;
     lac_encoder_shape encoder_shape, decoder_shape;
     lac_decoder_context decoder_context;
-    int64_t n_visible;
+    lac_target_context target_context; /* without ids */
+    bool is_index;                     /* the encoder sees visible patches alone; else all, some replaced by a token */
+    int64_t n_shown;                   /* patches that an index-form mask leaves visible */
+    int64_t n_visible;                 /* patches that the encoder sees: n_shown, or N */
     int n_terms;
     lac_term terms[LAC_MAX_OBJECTIVES];
 };

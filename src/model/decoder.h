@@ -1,4 +1,4 @@
-/* model/decoder.h - what a decoder slot offers: encoded visible tokens in, one prediction per patch out. */
+/* model/decoder.h - what a decoder slot offers: encoded tokens in, one prediction per patch out. */
 #ifndef LAC_MODEL_DECODER_H
 #define LAC_MODEL_DECODER_H
 
@@ -10,18 +10,21 @@
 typedef struct lac_decoder_context {
     const lac_grid *grid;
     lac_encoder_shape encoder;
-    int64_t n_visible;     /* V */
+    int64_t n_visible;     /* V; N when the encoder sees all patches */
     int64_t target_values; /* Q values predicted per patch */
 } lac_decoder_context;
 
 typedef struct lac_decoder_slot {
     lac_slot slot;
+    bool takes_index;  /* works from the visible patches' tokens */
+    bool takes_weight; /* works from tokens of all patches */
     /* Width, depth and tokens per sample, for the micro-batch rule; LAC_USAGE for numbers that do not fit. */
     lac_status (*shape)(const lac_settings *settings, const lac_decoder_context *context, lac_encoder_shape *shape,
                         lac_error *err);
     lac_status (*declare)(const lac_settings *settings, const lac_decoder_context *context, lac_store *store,
                           lac_error *err);
-    /* features: B x (prefix + V) x D; restore: i32 [B x N] as lac_mask_indices gives; result B x N x Q. */
+    /* features: B x (prefix + V) x D; restore: i32 [B x N] as lac_mask_indices gives; result B x N x Q. Tokens of all
+     * patches: features B x (prefix + N) x D, restore LAC_NONE. */
     lac_id (*build)(const lac_settings *settings, const lac_decoder_context *context, lac_graph *graph, lac_id features,
                     lac_id restore);
 } lac_decoder_slot;

@@ -26,18 +26,25 @@ typedef struct lac_encoder_look {
 typedef struct lac_encoder_input {
     lac_id picture; /* B x C x S... */
     lac_id keep;    /* i32 [B x V]: the patches to encode; LAC_NONE: all of them */
+    lac_id mask;    /* real [B x N]: where it is 1 the mask token stands for the patch's projection; LAC_NONE: nowhere.
+                     * At most one of keep and mask. */
     int layer;      /* tokens after this block (1..L); 0: after the last one and the final norm */
+    int n_taps;     /* tapped: the tokens after the last n_taps blocks, first to last, before the final norm */
+    lac_id *taps;   /* n_taps ids to fill, each B x T x D; NULL: none */
     bool is_drop_path_on;
     lac_encoder_look *look; /* NULL: nobody looks */
 } lac_encoder_input;
 
 typedef struct lac_encoder_slot {
     lac_slot slot;
-    bool takes_index; /* can encode the visible patches alone */
+    bool takes_index;  /* can encode the visible patches alone (`keep`) */
+    bool takes_weight; /* can stand a mask token in for the hidden ones (`mask`) */
     void (*patch)(const lac_settings *settings, int n_axes, int64_t *patch);
     /* LAC_USAGE for numbers that do not fit each other */
     lac_status (*shape)(const lac_settings *settings, const lac_grid *grid, lac_encoder_shape *shape, lac_error *err);
     lac_status (*declare)(const lac_settings *settings, const lac_grid *grid, lac_store *store, lac_error *err);
+    /* takes_weight: adds what `mask` needs (the token) to the store, after declare; NULL: nothing. */
+    lac_status (*declare_mask)(const lac_settings *settings, const lac_grid *grid, lac_store *store, lac_error *err);
     lac_id (*build)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph,
                     const lac_encoder_input *input); /* B x T x D, prefix first */
 } lac_encoder_slot;

@@ -81,6 +81,7 @@ static lac_id build(const lac_settings *s, const lac_decoder_context *context, l
 const lac_decoder_slot lac_decoder_mae = {
     .slot = {"mae", "a light transformer; a learned token at each hidden place", "2111.06377", specs,
              sizeof specs / sizeof *specs},
+    .takes_index = true,
     .shape = shape,
     .declare = declare,
     .build = build,

@@ -112,6 +112,8 @@ static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, c
         double rate = depth > 1 ? drop_path * i / (double)(depth - 1) : drop_path;
         if (input->look) block.qkv = &input->look->qkv[i];
         x = lac_block_build(&block, i, g, x, rate, i);
+        int64_t tap = i - (depth - input->n_taps);
+        if (input->taps && tap >= 0) input->taps[tap] = x;
         if (input->look) {
             input->look->tokens[i] = x;
             input->look->bias[i] = LAC_NONE;

@@ -9,13 +9,14 @@ static const lac_setting_spec specs[] = {
     {"norm", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "normalise each patch by its own mean and variance"},
 };
 
-static int64_t values(const lac_settings *settings, const lac_grid *grid) {
+static int64_t values(const lac_settings *settings, const lac_target_context *context) {
     (void)settings;
-    return grid->patch_values;
+    return context->grid->patch_values;
 }
 
-static lac_id build(const lac_settings *settings, const lac_grid *grid, lac_graph *graph, lac_id picture) {
-    lac_id patches = lac_patchify(graph, picture, grid->n_axes, grid->patch, true);
+static lac_id build(const lac_settings *settings, lac_graph *graph, const lac_target_context *context) {
+    const lac_grid *grid = context->grid;
+    lac_id patches = lac_patchify(graph, context->picture, grid->n_axes, grid->patch, true);
     if (!lac_settings_bool(settings, "norm")) return patches;
     return lac_normalize_rows(graph, patches, 1e-6, true); /* 1e-6: MAE's code */
 }

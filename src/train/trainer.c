@@ -114,6 +114,9 @@ static double scalar(const lac_view *v) {
 static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step, int64_t first, lac_collapse *features,
                             lac_step_result *result, lac_error *err) {
     lac_program *program = lac_step_program(t->step);
+    double began = lac_clock_s();
+    lac_step_plan(t->step, t->seed, batch->epoch, batch->sample, t->batch);
+    t->spent.inputs_s += lac_clock_s() - began;
     for (int64_t at = 0; at < t->batch; at += t->micro_batch) {
         double before = lac_clock_s();
         const float *pictures = batch->pictures + at * t->picture_values;

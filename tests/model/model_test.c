@@ -151,7 +151,7 @@ static float *encode(const table *t, const lac_grid *grid, lac_store *store, con
     lac_program *program;
     MUST(lac_backend_cpu("portable", &backend, &must_err));
     MUST(lac_graph_new(LAC_F32, store, &g, &must_err));
-    lac_encoder_input input = {.keep = LAC_NONE, .layer = layer};
+    lac_encoder_input input = {.keep = LAC_NONE, .mask = LAC_NONE, .layer = layer};
     input.picture = lac_input(g, "view/0", LAC_F32, 4, (int64_t[]){2, 3, grid->picture[0], grid->picture[1]});
     if (keep) input.keep = lac_input(g, "keep/0", LAC_I32, 2, (int64_t[]){2, grid->n});
     lac_output(g, "features", lac_encoder_find("vit")->build(&t->settings, grid, g, &input));

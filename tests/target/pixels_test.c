@@ -28,7 +28,8 @@ static void target_of(bool is_normalised, float *out) {
     lac_settings settings = {.slot = "pixels", .n = 1, .at = &norm};
     lac_grid grid;
     MUST(lac_grid_make(2, (int64_t[]){H, W}, (int64_t[]){PH, PW}, C, &grid, &must_err));
-    assert_int_equal(pixels->values(&settings, &grid), P);
+    lac_target_context about = {.grid = &grid};
+    assert_int_equal(pixels->values(&settings, &about), P);
     const lac_backend *backend;
     lac_store *store;
     lac_graph *g;
@@ -37,7 +38,8 @@ static void target_of(bool is_normalised, float *out) {
     MUST(lac_store_new(LAC_F32, &store, &must_err));
     MUST(lac_graph_new(LAC_F32, store, &g, &must_err));
     lac_id picture = lac_input(g, "view/0", LAC_F32, 4, (int64_t[]){B, C, H, W});
-    lac_output(g, "target", pixels->build(&settings, &grid, g, picture));
+    about.picture = picture;
+    lac_output(g, "target", pixels->build(&settings, g, &about));
     MUST(lac_program_new(g, backend, NULL, 0, &program, &must_err));
     lac_view view;
     MUST(lac_program_input(program, "view/0", &view, &must_err));

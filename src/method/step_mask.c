@@ -1,0 +1,178 @@
+/* method/step_mask.c - the inputs of a step that come from masks: indices or flags, loss weights and their factors.
+ *
+ * Masks are drawn from counters or given from outside. Nothing is allocated. */
+#include <math.h>
+#include <string.h>
+
+#include "method/step_private.h"
+
+static void put_real(const lac_view *view, int64_t at, double value) {
+    if (view->dtype == LAC_F64)
+        ((double *)view->data)[at] = value;
+    else
+        ((float *)view->data)[at] = (float)value;
+}
+
+/* The loss weights of every `on`, from the mask and, for hidden patches, from `weight` if it is not NULL. */
+static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) {
+    int64_t n = s->batch * s->method->grid.n;
+    for (int on = 0; on < LAC_N_ON; on++)
+        sum[on] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double value[LAC_N_ON];
+        double judged = s->method->mask->corrupt ? 1 : (double)s->mask[i];
+        value[LAC_ON_HIDDEN] = weight ? (double)weight[i] : judged;
+        value[LAC_ON_VISIBLE] = 1 - (double)s->mask[i];
+        value[LAC_ON_ALL] = 1;
+        for (int on = 0; on < LAC_N_ON; on++) {
+            sum[on] += value[on];
+            if (s->is_on[on]) put_real(&s->weight[on], i, value[on]);
+        }
+    }
+}
+
+static void put_norms(lac_step *s, const double total[LAC_N_ON]) {
+    for (int on = 0; on < LAC_N_ON; on++)
+        if (s->is_on[on]) put_real(&s->norm[on], 0, 1 / fmax(total[on], 1));
+}
+
+/* Sample b's mask from s->is_hidden, with its indices in ascending order where there are any. */
+static void put_sample(lac_step *s, int64_t b) {
+    const lac_method *m = s->method;
+    int64_t n = m->grid.n;
+    if (s->keep) lac_mask_indices(s->is_hidden, n, s->keep + b * m->n_visible, s->restore + b * n);
+    for (int64_t i = 0; i < n; i++) {
+        s->mask[b * n + i] = s->is_hidden[i] && !m->mask->corrupt ? 1 : 0;
+        if (s->drawn.data) put_real(&s->drawn, b * n + i, s->is_hidden[i] ? 1 : 0);
+    }
+}
+
+static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample) {
+    const lac_method *m = s->method;
+    lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, (uint64_t)epoch, (uint64_t)sample, 0);
+    m->mask->draw(m->mask_settings, &m->grid, &random, s->mask_scratch, s->is_hidden);
+}
+
+void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n) {
+    if (s->method->mask->form == LAC_MASK_INDEX || s->method->mask->corrupt) return;
+    int64_t n_hidden = 0;
+    for (int64_t b = 0; b < n; b++) {
+        draw_sample(s, seed, epoch[b], sample[b]);
+        for (int64_t i = 0; i < s->method->grid.n; i++)
+            n_hidden += s->is_hidden[i] != 0;
+    }
+    s->n_planned = (double)n;
+    s->n_planned_hidden = (double)n_hidden;
+}
+
+lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t global_batch,
+                         lac_error *err) {
+    const lac_method *m = s->method;
+    if (global_batch < s->batch)
+        return lac_usage(err, "global batch %lld is smaller than the micro-batch %lld", (long long)global_batch,
+                         (long long)s->batch);
+    for (int64_t b = 0; b < s->batch; b++) {
+        draw_sample(s, seed, epoch[b], sample[b]);
+        put_sample(s, b);
+    }
+    double total[LAC_N_ON];
+    put_weights(s, NULL, total);
+    double pictures = (double)global_batch, n = (double)m->grid.n;
+    double hidden = total[LAC_ON_HIDDEN] / (double)s->batch; /* in a picture, on average */
+    if (m->mask->form == LAC_MASK_INDEX)
+        hidden = n - (double)m->n_shown;
+    else if (s->n_planned > 0)
+        hidden = s->n_planned_hidden / s->n_planned;
+    total[LAC_ON_HIDDEN] = pictures * hidden;
+    total[LAC_ON_VISIBLE] = pictures * (n - hidden);
+    total[LAC_ON_ALL] = pictures * n;
+    put_norms(s, total);
+    return LAC_OK;
+}
+
+/* order = argsort(noise), keep = its first V in that order, restore = argsort(order): what published code does. */
+static lac_status put_noise(lac_step *s, int64_t b, const float *noise, lac_error *err) {
+    int64_t n = s->method->grid.n, n_visible = s->method->n_shown;
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(noise[i]))
+            return lac_usage(err, "noise: sample %lld, patch %lld is not a number", (long long)b, (long long)i);
+    lac_mask_argsort(noise, n, s->sort_scratch, s->order);
+    if (!s->keep) {
+        for (int64_t i = 0; i < n; i++)
+            s->is_hidden[s->order[i]] = i >= n_visible;
+        put_sample(s, b);
+        return LAC_OK;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if (i < n_visible) s->keep[b * n_visible + i] = s->order[i];
+        s->restore[b * n + s->order[i]] = (int32_t)i;
+        s->mask[b * n + s->order[i]] = i < n_visible ? 0 : 1;
+    }
+    return LAC_OK;
+}
+
+/* Visible tokens in the order given, hidden ones ascending. */
+static lac_status put_keep(lac_step *s, int64_t b, const int32_t *keep, lac_error *err) {
+    int64_t n = s->method->grid.n, n_visible = s->method->n_shown;
+    memset(s->is_hidden, 1, (size_t)n);
+    for (int64_t v = 0; v < n_visible; v++) {
+        if (keep[v] < 0 || keep[v] >= n)
+            return lac_usage(err, "keep/0: sample %lld, place %lld: expected a patch from 0 to %lld, found %d",
+                             (long long)b, (long long)v, (long long)(n - 1), keep[v]);
+        if (!s->is_hidden[keep[v]])
+            return lac_usage(err, "keep/0: sample %lld names patch %d twice", (long long)b, keep[v]);
+        s->is_hidden[keep[v]] = 0;
+    }
+    put_sample(s, b);
+    for (int64_t v = 0; s->keep && v < n_visible; v++) {
+        s->keep[b * n_visible + v] = keep[v];
+        s->restore[b * n + keep[v]] = (int32_t)v;
+    }
+    return LAC_OK;
+}
+
+/* A mask of weights alone: what weighs nothing is visible. */
+static lac_status put_hidden(lac_step *s, int64_t b, const float *weight, lac_error *err) {
+    int64_t n = s->method->grid.n, n_visible = 0;
+    for (int64_t i = 0; i < n; i++) {
+        s->is_hidden[i] = weight[i] != 0;
+        n_visible += !s->is_hidden[i];
+    }
+    if (s->method->mask->form == LAC_MASK_INDEX && n_visible != s->method->n_shown)
+        return lac_usage(err, "mask/0: sample %lld leaves %lld of %lld patches visible, the recipe's mask leaves %lld",
+                         (long long)b, (long long)n_visible, (long long)n, (long long)s->method->n_shown);
+    put_sample(s, b);
+    return LAC_OK;
+}
+
+lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *keep, const float *weight,
+                             double total_weight, lac_error *err) {
+    int64_t n = s->method->grid.n;
+    if (noise && keep) return lac_usage(err, "mask: noise and keep/0 exclude each other");
+    if (!noise && !keep && !weight) return lac_usage(err, "mask: expected noise, keep/0 or mask/0");
+    if ((noise || keep) && s->method->mask->form != LAC_MASK_INDEX)
+        return lac_usage(err, "mask '%s' hides another number of patches in every picture: expected mask/0, found %s",
+                         s->method->mask->slot.name, noise ? "noise" : "keep/0");
+    for (int64_t i = 0; weight && i < s->batch * n; i++)
+        if (!isfinite(weight[i]) || weight[i] < 0)
+            return lac_usage(err, "mask/0: sample %lld, patch %lld: expected a finite weight of at least 0, found %g",
+                             (long long)(i / n), (long long)(i % n), (double)weight[i]);
+    for (int64_t b = 0; b < s->batch; b++) {
+        if (noise)
+            LAC_TRY(put_noise(s, b, noise + b * n, err));
+        else if (keep)
+            LAC_TRY(put_keep(s, b, keep + b * s->method->n_shown, err));
+        else
+            LAC_TRY(put_hidden(s, b, weight + b * n, err));
+    }
+    double total[LAC_N_ON];
+    put_weights(s, weight, total);
+    if (total_weight > 0) { /* this micro-batch is a share of a larger batch, in every `on` alike */
+        double share = total[LAC_ON_HIDDEN] > 0 ? total_weight / total[LAC_ON_HIDDEN] : 1;
+        for (int on = 0; on < LAC_N_ON; on++)
+            total[on] *= share;
+        total[LAC_ON_HIDDEN] = total_weight;
+    }
+    put_norms(s, total);
+    return LAC_OK;
+}
