@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "atlas/answer.h"
 #include "atlas/corpus.h"
 #include "atlas/tfidf.h"
 #include "base/error.h"
@@ -82,6 +83,13 @@ enum { LAC_MOST_DOCUMENTS = 25000 };
 
 /* "1-2-grams, sublinear, in 2 documents or more, 318 stop words, cut into 16": what was asked, for people. */
 void lac_dendrogram_describe(const lac_dendrogram_options *options, lac_text *out);
+
+/* For people: the clusters of the cut (cluster, documents, heaviest terms, first members), and the survey's clusters
+ * beside the tree (cluster, where its members are found by facets, F1 of the node and of the cut). */
+lac_status lac_dendrogram_clusters(const lac_dendrogram *d, lac_answer **answer, lac_error *err);
+lac_status lac_dendrogram_matches(const lac_dendrogram *d, lac_answer **answer, lac_error *err);
+/* Lines on agreement: "the cut and the 20 categories ...: adjusted Rand index 0.023, ..." */
+void lac_dendrogram_put_agreement(const lac_dendrogram *d, lac_text *out);
 
 /* Files of it. JSON: n, terms, merges (rows a, b, height, size), leaves, ids, labels, clusters, matches, agreement,
  * cophenetic. */

@@ -6,7 +6,7 @@
 #include "cluster/draw.h"
 #include "cluster/escape.h"
 
-enum { TERMS_SHOWN = 4 };
+enum { TERMS_SHOWN = 5 };
 
 static void put_options(const lac_dendrogram_options *o, lac_text *out) {
     lac_text_add(out, "{\"ngrams\": [%d, %d], \"sublinear\": %s, \"min_df\": %lld, \"stop_words\": %zu, ",

@@ -13,6 +13,9 @@ extern const lac_command lac_atlas_command_search, lac_atlas_command_show, lac_a
     lac_atlas_command_gaps, lac_atlas_command_timeline, lac_atlas_command_sql, lac_atlas_command_export,
     lac_atlas_command_check;
 
+/* Texts and trees. */
+extern const lac_command lac_atlas_command_cluster;
+
 /* The option that every verb with rows has. */
 #define LAC_ATLAS_CSV                                                                                                  \
     { "csv", NULL, "print the rows as CSV with a header line" }

@@ -16,7 +16,7 @@ enum {
     NAME = LEFT + TREE + 8,
     BRACKET = 790,
     LONGEST_NAME = 44,
-    LONGEST_CLUSTER = 58,
+    LONGEST_CLUSTER = 56,
     N_COLOURS = 8
 };
 
