@@ -121,7 +121,7 @@ static void put_escaped(lac_text *out, const char *text) {
 }
 
 void lac_profile_svg(const lac_profile *p, const char *title, lac_text *out) {
-    enum { LEFT = 430, BAR = 420, ROW = 20, TOP = 64, WIDTH = LEFT + BAR + 190, MOST = 24 };
+    enum { LEFT = 570, BAR = 400, ROW = 20, TOP = 64, WIDTH = LEFT + BAR + 190, MOST = 24 };
     int n = p->n < MOST ? p->n : MOST, height = TOP + ROW * n + 30;
     double longest = n ? p->row[0].seconds : 1, rest = 0;
     for (int i = n; i < p->n; i++)

@@ -3,8 +3,9 @@
  *
  * B is packed once into panels of NR columns that all threads share; then one task per MT x nt tile of C runs the
  * register tile over its rows, a depth block at a time. Partial sums of a tile wait in the task's own memory, so
- * epilogues see the whole sum and C is written once. A is read in place where its rows run along the depth and few
- * columns would repay packing it; else it is packed per task and depth block.
+ * epilogues see the whole sum and C is written once. A GELU is applied when the whole tile is summed, row by row: what
+ * it reads and writes then lies in long runs, which the hardware fetches by itself. A is read in place where its rows
+ * run along the depth and few columns would repay packing it; else it is packed per task and depth block.
  *
  * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow B is read in place, and where tiles
  * are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to pack
@@ -34,6 +35,7 @@ typedef struct gemm {
     size_t worker_bytes;
     idx m, n, k, lda, ldb;
     bool trans_a, trans_b, gelu, dgelu, accumulates, sums_a, sum_continues;
+    bool finishes_late; /* the epilogue is a pass over the summed tile, not part of its last depth block */
     bool packs_a, packs_b;
     idx kc, mt, nt, n_m;     /* depth block, tile, row tiles */
     idx n_parts, part_k;     /* parts of the depth that are summed separately */
@@ -55,6 +57,7 @@ static gemm gemm_plan(const lac_call *call) {
     g.lda = g.trans_a ? g.m : g.k;
     g.ldb = g.trans_b ? g.k : g.n;
     bool is_sum = !g.gelu && !g.dgelu;
+    g.finishes_late = !is_sum;
 
     g.kc = g.k > 0 ? up_to(over(g.k, over(g.k, KC_MAX)), 4) : 4;
     g.mt = at_most(MT, up_to(at_least(g.m, 1), MR));
@@ -84,7 +87,7 @@ static gemm gemm_plan(const lac_call *call) {
     g.part_k = up_to(over(g.k, g.n_parts), g.kc);
     g.n_parts = at_least(1, over(g.k, at_least(1, g.part_k)));
     size_t values = (size_t)(g.mt * g.kc + 3 * MT);
-    if (at_most(g.part_k, g.round_k) > g.kc) values += (size_t)(g.mt * up_to(g.nt, NR));
+    if (at_most(g.part_k, g.round_k) > g.kc || g.finishes_late) values += (size_t)(g.mt * up_to(g.nt, NR));
     g.worker_bytes = (values * sizeof(float) + 63) / 64 * 64;
     return g;
 }
@@ -238,34 +241,35 @@ SIMD void gemm_finish_vectors(const gemm *g, const epilogue kind, const int n, c
 #undef LANES
 }
 
-SIMD void gemm_finish_rows(const gemm *g, const epilogue kind, const float *t, idx i, idx rows, idx j, idx cols) {
-    idx n_vectors = over(cols, VL), last = cols - (n_vectors - 1) * VL;
-    for (idx r = 0; r < rows; r++, t += NR) {
-        idx at = (i + r) * g->n + j;
-        if (cols == NR)
+/* The epilogue of `rows` rows of sums with their bias: panels of NR columns, `panel_step` apart, rows NR apart in each.
+ */
+SIMD void gemm_finish_rows(const gemm *g, const epilogue kind, const float *sums, idx panel_step, idx i, idx rows,
+                           idx j, idx cols) {
+    for (idx r = 0; r < rows; r++, sums += NR) {
+        const float *t = sums;
+        idx at = (i + r) * g->n + j, left = cols;
+        for (; left >= NR; left -= NR, t += panel_step, at += NR)
             gemm_finish_vectors(g, kind, NV, t, at, VL);
-        else
-            for (idx v = 0; v < n_vectors; v++)
-                gemm_finish_vectors(g, kind, 1, t + v * VL, at + v * VL, v + 1 < n_vectors ? VL : last);
+        for (; left > 0; left -= VL, t += VL, at += VL)
+            gemm_finish_vectors(g, kind, 1, t, at, at_most(VL, left));
     }
 }
 
-/* The epilogue of a register tile: t[rows x cols], rows NR apart, holds sums with their bias. */
-static void gemm_finish(const gemm *g, const float *t, idx i, idx rows, idx j, idx cols) {
+static void gemm_finish(const gemm *g, float *sums, idx panel_step, idx i, idx rows, idx j, idx cols) {
     if (g->dgelu && g->gelu) { /* no layer asks for both: the slope first, then the GELU of that */
-        float turned[MR * NR];
         for (idx r = 0; r < rows; r++)
             for (idx v = 0; v < cols; v += VL) {
+                float *t = sums + v / NR * panel_step + r * NR + v % NR;
                 vf slope = v_gelu_slope(get(g->aux + (i + r) * g->n + j + v, at_most(VL, cols - v)));
-                v_store(turned + r * NR + v, v_load(t + r * NR + v) * slope);
+                v_store(t, v_load(t) * slope);
             }
-        gemm_finish_rows(g, WITH_GELU, turned, i, rows, j, cols);
+        gemm_finish_rows(g, WITH_GELU, sums, panel_step, i, rows, j, cols);
     } else if (g->dgelu) {
-        gemm_finish_rows(g, WITH_GELU_SLOPE, t, i, rows, j, cols);
+        gemm_finish_rows(g, WITH_GELU_SLOPE, sums, panel_step, i, rows, j, cols);
     } else if (g->gelu) {
-        gemm_finish_rows(g, WITH_GELU, t, i, rows, j, cols);
+        gemm_finish_rows(g, WITH_GELU, sums, panel_step, i, rows, j, cols);
     } else {
-        gemm_finish_rows(g, SUMS, t, i, rows, j, cols);
+        gemm_finish_rows(g, SUMS, sums, panel_step, i, rows, j, cols);
     }
 }
 
@@ -320,25 +324,16 @@ ALONE void gemm_tile_in_place(const panel *p, const float *a, idx rs, const floa
     }
 }
 
-/* Fetch what the epilogue of a register tile will read and write, while the tile is computed. */
-static void gemm_fetch(const gemm *g, idx rows, idx at, idx cols) {
-    for (idx r = 0; r < rows; r++, at += g->n)
-        for (idx v = 0; v < cols; v += 16) {
-            __builtin_prefetch(g->c + at + v, 1, 3);
-            if (g->gelu && g->second) __builtin_prefetch(g->second + at + v, 1, 3);
-            if (g->dgelu) __builtin_prefetch(g->aux + at + v, 0, 3);
-            if (g->residual) __builtin_prefetch(g->residual + at + v, 0, 3);
-        }
-}
-
 /* One depth block (from depth k of the round) of one panel: rows i..i+m against `cols` columns from column j of C.
- * `partial` holds the sums of earlier depth blocks. A sum starts from the bias; the last block writes to C itself where
- * the epilogue is an addition and the register tile lies whole inside C. */
+ * `partial` holds the sums of earlier depth blocks, and all of them where the epilogue comes late. A sum starts from
+ * the bias; the last block writes to C itself where the epilogue is an addition and the register tile lies whole inside
+ * C. */
 static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx cols, idx k, const float *packed_a,
                        float *partial) {
     _Alignas(64) float one[MR * NR], bias[NR];
     bool is_first = k == 0, is_last = k + p->depth == g->depth, adds = g->accumulates, adds_more = g->residual != NULL;
-    bool goes_to_c = is_last && !g->gelu && !g->dgelu && !(adds && adds_more) && cols % VL == 0;
+    bool finishes = is_last && !g->finishes_late;
+    bool goes_to_c = finishes && !(adds && adds_more) && cols % VL == 0;
     const float *start = NULL;
     if (is_first && g->bias) {
         start = g->bias + j;
@@ -351,18 +346,17 @@ static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx c
     for (idx r = 0; r < m; r += MR) {
         idx rows = at_most(MR, m - r), at = (i + r) * g->n + j;
         bool whole = goes_to_c && rows == MR;
-        float *t = whole ? g->c + at : (is_last ? one : partial + r * NR);
+        float *t = whole ? g->c + at : (finishes ? one : partial + r * NR);
         const float *from = is_first ? start : partial + r * NR;
         const float *plus = !whole ? NULL : (adds ? g->c + at : (adds_more ? g->residual + at : NULL));
         idx ts = whole ? g->n : NR, fs = is_first ? 0 : NR;
-        if (is_last && !whole) gemm_fetch(g, rows, at, cols);
         if (g->packs_a)
             gemm_tile_packed(p, packed_a + r * p->depth, from, fs, plus, t, ts);
         else if (rows < MR)
             gemm_tile_packed(p, packed_a, from, fs, plus, t, ts);
         else
             gemm_tile_in_place(p, g->a + (i + r) * g->lda + g->k0 + k, g->lda, from, fs, plus, t, ts);
-        if (is_last && !whole) gemm_finish(g, t, i + r, rows, j, cols);
+        if (finishes && !whole) gemm_finish(g, t, 0, i + r, rows, j, cols);
     }
 }
 
@@ -400,6 +394,7 @@ static void gemm_task(void *context, size_t task, int worker) {
             gemm_panel(&g, &p, i, m, g.j0 + j + v, cols, k, a, partial + v * g.mt);
         }
     }
+    if (g.finishes_late) gemm_finish(&g, partial, NR * g.mt, i, m, g.j0 + j, n);
     if (!sums_a) return;
     for (idx q = 0; q < m; q++) {
         if (g.n_parts > 1)
