@@ -88,6 +88,8 @@ void lac_dendrogram_describe(const lac_dendrogram_options *options, lac_text *ou
  * beside the tree (cluster, where its members are found by facets, F1 of the node and of the cut). */
 lac_status lac_dendrogram_clusters(const lac_dendrogram *d, lac_answer **answer, lac_error *err);
 lac_status lac_dendrogram_matches(const lac_dendrogram *d, lac_answer **answer, lac_error *err);
+/* Every document with its cluster, in the order of the leaves (id, name, cluster, title). */
+lac_status lac_dendrogram_documents(const lac_dendrogram *d, lac_answer **answer, lac_error *err);
 /* Lines on agreement: "the cut and the 20 categories ...: adjusted Rand index 0.023, ..." */
 void lac_dendrogram_put_agreement(const lac_dendrogram *d, lac_text *out);
 

@@ -134,6 +134,20 @@ lac_status lac_dendrogram_matches(const lac_dendrogram *d, lac_answer **answer, 
     return make(d, columns, 8, d->n_matches, fill_match, answer, err);
 }
 
+static void fill_document(row *r, const lac_dendrogram *d, size_t i) {
+    const lac_document *document = &d->corpus->documents[d->leaves[i]];
+    put(r, LAC_VALUE_TEXT, document->id);
+    put(r, LAC_VALUE_TEXT, document->name);
+    put_whole(r, d->labels[d->leaves[i]]);
+    put(r, LAC_VALUE_TEXT, document->title);
+}
+
+lac_status lac_dendrogram_documents(const lac_dendrogram *d, lac_answer **answer, lac_error *err) {
+    static const lac_answer_column columns[] = {
+        {"id", LAC_FOR_ALL}, {"name", LAC_FOR_ALL}, {"cluster", LAC_FOR_ALL}, {"title", LAC_FOR_ALL}};
+    return make(d, columns, 4, d->n, fill_document, answer, err);
+}
+
 static void put_agreement(const char *what, const lac_agreement *a, lac_text *out) {
     if (a->n == 0) return;
     lac_text_add(out, "the cut and %s, %lld documents: adjusted Rand index %.3f, normalised mutual information %.3f\n",

@@ -149,14 +149,33 @@ static lac_status print_tables(const lac_args *args, const lac_dendrogram *d, co
     return LAC_OK;
 }
 
+/* One row a document. */
+static lac_status print_csv(const lac_dendrogram *d, lac_error *err) {
+    lac_answer *documents;
+    LAC_TRY(lac_dendrogram_documents(d, &documents, err));
+    lac_text text = {0};
+    lac_answer_csv(documents, &text);
+    lac_answer_free(documents);
+    return lac_atlas_put_text(&text, err);
+}
+
 static lac_status print_json(const lac_dendrogram *d, const lac_dendrogram_options *options, lac_error *err) {
     lac_text text = {0};
     LAC_TRY(lac_dendrogram_json(d, options, &text, err));
     return lac_atlas_put_text(&text, err);
 }
 
+static lac_status print(const lac_args *args, const lac_dendrogram *d, const lac_dendrogram_options *options,
+                        lac_atlas_form how, lac_error *err) {
+    if (how == LAC_ATLAS_JSON) return print_json(d, options, err);
+    if (how == LAC_ATLAS_AS_CSV) return print_csv(d, err);
+    return print_tables(args, d, options, err);
+}
+
 static lac_status cluster(const lac_args *args, request *r, lac_error *err) {
     put_file form;
+    lac_atlas_form how = LAC_ATLAS_TABLE;
+    LAC_TRY(lac_atlas_form_of(args, &how, err));
     LAC_TRY(find_form(lac_args_text(args, "out"), &form, err));
     LAC_TRY(take_options(args, r, err));
     lac_pool *pool;
@@ -167,8 +186,7 @@ static lac_status cluster(const lac_args *args, request *r, lac_error *err) {
     lac_status status = open_corpus(args, &corpus, err);
     if (status == LAC_OK) status = lac_dendrogram_make(corpus, &r->options, pool, &d, err);
     if (status == LAC_OK && form) status = write_file(args, d, &r->options, form, err);
-    if (status == LAC_OK)
-        status = lac_args_json(args) ? print_json(d, &r->options, err) : print_tables(args, d, &r->options, err);
+    if (status == LAC_OK) status = print(args, d, &r->options, how, err);
     lac_dendrogram_free(d);
     lac_corpus_free(corpus);
     lac_pool_free(pool);
@@ -192,13 +210,14 @@ static const lac_option options[] = {
     {"tsv", "FILE", "your own documents: a tab-separated file with columns id, title, text"},
     {"bib", "FILE", "your own documents: title and abstract of BibTeX entries"},
     {"out", "FILE", "also write the tree: FILE.svg, FILE.nwk (Newick) or FILE.json"},
+    LAC_ATLAS_CSV,
     {0},
 };
 
 const lac_command lac_atlas_command_cluster = {
     .name = "atlas cluster",
     .usage = "[--tsv FILE | --bib FILE] [--cut N | --height H] [--out FILE.svg|.nwk|.json]",
-    .summary = "the dendrogram of the papers, or of your own: clusters, what they are about, the survey's beside them",
+    .summary = "the dendrogram of the papers, or of your own documents",
     .details =
         "TF-IDF of title and summary, Ward's agglomerative clustering of the Euclidean distances, as in the survey's "
         "appendix. Clusters are named by their heaviest terms (mean weight inside minus mean weight outside). Beside "
@@ -207,7 +226,7 @@ const lac_command lac_atlas_command_cluster = {
         "Without options of words: --ngrams 1-2 --sublinear --min-df 2 --stop-words english. With any of them, the "
         "others are those of scikit-learn's TfidfVectorizer: single words, plain counts, every term, no stop words. "
         "The tree is the one that scipy's linkage(method=\"ward\") gives. --json prints everything, merges included "
-        "(rows a, b, height, size).",
+        "(rows a, b, height, size); --csv prints the documents with their clusters, from top to bottom of the tree.",
     .examples =
         "lacuna atlas cluster\nlacuna atlas cluster --cut 40 --out tree.svg\n"
         "lacuna atlas cluster --stop-words none --json\nlacuna atlas cluster --bib my.bib --min-df 1 --out my.nwk",
