@@ -11,7 +11,7 @@
 extern const lac_command lac_atlas_command_search, lac_atlas_command_show, lac_atlas_command_list,
     lac_atlas_command_tree, lac_atlas_command_results, lac_atlas_command_forms, lac_atlas_command_datasets,
     lac_atlas_command_gaps, lac_atlas_command_timeline, lac_atlas_command_sql, lac_atlas_command_export,
-    lac_atlas_command_check;
+    lac_atlas_command_check, lac_atlas_command_page;
 
 /* Texts and trees. */
 extern const lac_command lac_atlas_command_cluster;

@@ -12,6 +12,7 @@ static const lac_command *const verbs[] = {
     &lac_atlas_command_gaps,
     &lac_atlas_command_timeline,
     &lac_atlas_command_cluster,
+    &lac_atlas_command_page,
     &lac_atlas_command_sql,
     &lac_atlas_command_export,
     &lac_atlas_command_check,

@@ -264,7 +264,7 @@ function cutTree(count) {
 
 function treeName(k) {
   if (k < tree.n) return papers[k].short;
-  return tree.terms[k].slice(0, 3).join(" · ") || "node " + k;
+  return k === tree.root ? "the whole tree" : tree.terms[k].slice(0, 3).join(" · ") || "node " + k;
 }
 
 /* Papers near one: as the data say (by cosine of the vectors), else those of the smallest branch that holds five others. */
@@ -306,6 +306,11 @@ const BENCHMARK_DATA = [["imagenet", "imagenet-1k"], ["coco", "coco"], ["ade20k"
 function benchmarksOfDataset(id) {
   const simple = (x) => x.replace(/[^a-z0-9]/g, "");
   return benchmarks.filter((b) => BENCHMARK_DATA.some(([start, data]) => b.startsWith(start) && simple(data) === simple(id)));
+}
+
+/* A figure as papers print it: with a decimal, which a number loses when it is zero. */
+function figureText(value) {
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
 function isLowerBetter(metric) {

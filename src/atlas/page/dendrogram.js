@@ -10,12 +10,13 @@ views.dendrogram = (st) => {
   if (!tree) return [h("h1", {}, "Dendrogram"), h("p", { class: "standfirst" }, "This page was made without a dendrogram.")];
   const count = Math.min(48, Math.max(2, Number(st.cut) || Number(tree.info.cut) || 16), tree.n);
   const found = new Set(selectPapers({ ...st, tree: "" }));
+  if (focusAfter.startsWith("dn-")) dendrogramFocus = Number(focusAfter.slice(3));
   const holder = h("div", { class: "dendrogram-box" });
   const card = h("div", { class: "branch", id: "branch" });
   queueMicrotask(() => drawDendrogram(holder, card, st, count, found));
   return [
     h("h1", {}, "Dendrogram"),
-    h("p", { class: "standfirst wide" }, "Papers whose titles and summaries use the same words grow on the same branch: " + (tree.info.options ? "TF-IDF (" + tree.info.options + ") and " : "") + "Ward linkage, as the survey clusters them. The further right two papers meet, the nearer they are."),
+    h("p", { class: "standfirst wide" }, "Papers whose titles and summaries use the same words grow on the same branch: " + (tree.info.options ? "TF-IDF (" + tree.info.options.replace(/, cut (into|at) .*$/, "") + ") and " : "") + "Ward linkage, as the survey clusters them. The further right two papers meet, the nearer they are."),
     h("div", { class: "dendrogram-tools" },
       h("label", { for: "cut" }, "Cut into ", h("output", { id: "cut-out", for: "cut" }, count), " clusters"),
       h("input", { type: "range", id: "cut", min: 2, max: Math.min(48, tree.n), value: count, oninput: (event) => (document.getElementById("cut-out").textContent = event.target.value), onchange: (event) => go({ cut: event.target.value }, true) }),
@@ -301,11 +302,11 @@ function namedTable(st) {
   if (!found.size) return null;
   return h("section", { "aria-labelledby": "named-title" }, h("h2", { id: "named-title" }, "The survey's clusters in this tree"),
     h("p", { class: "note" }, "For each cluster that the survey names in its own dendrogram: the branch that fits it best by the papers' facets, and how well (F1)."),
-    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "named-title" }, h("table", { class: "plain named" }, h("thead", {}, h("tr", {}, ["Cluster", "Kind", "Best branch", "Papers", "F1"].map((t) => h("th", { scope: "col" }, t)))),
+    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "named-title" }, h("table", { class: "plain named" }, h("thead", {}, h("tr", {}, ["Cluster", "Kind", "Best branch", "Papers", "F1"].map((t) => h("th", { scope: "col", class: t === "Papers" ? "number" : null }, t)))),
       h("tbody", {}, namedClusters.map((c) => {
         const m = found.get(c.id), has = m && typeof m.node === "number" && m.node >= 0 && m.node <= tree.root;
         return h("tr", { class: has && st.tree === String(m.node) ? "is-chosen" : null }, h("th", { scope: "row", title: c.note }, c.name, m && m.predicate && h("span", { class: "predicate" }, m.predicate)), h("td", {}, c.kind),
-          h("td", {}, has ? h("a", { href: to({ tree: String(m.node) }), id: "named-" + c.id }, treeName(m.node)) : h("span", { class: "meta" }, "no facet tells")),
+          h("td", {}, has ? h("a", { href: to({ tree: String(m.node) }), id: "named-" + c.id, onclick: () => (focusAfter = "dn-" + m.node) }, treeName(m.node)) : h("span", { class: "meta" }, "no facet tells")),
           h("td", { class: "number" }, has ? tree.size[m.node] : ""), h("td", { class: "f1" }, has && [h("span", { class: "f1-bar", "aria-hidden": "true" }, h("span", { style: { width: 100 * m.f1 + "%" } })), Number(m.f1).toFixed(2)]));
       })))));
 }

@@ -64,8 +64,13 @@ function shortUrl(url) {
   return parts.length ? m[1] + " " + parts[parts.length - 1].slice(0, 40) : m[1];
 }
 
+/* "1,281,167"; toLocaleString takes a twentieth of a second to wake up */
+function grouped(n) {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 function plural(n, one, many) {
-  return n.toLocaleString("en") + " " + (n === 1 ? one : many || one + "s");
+  return grouped(n) + " " + (n === 1 ? one : many || one + "s");
 }
 
 function say(text) {

@@ -15,7 +15,7 @@ function arrive(focusId) {
   const scrolls = [...main.querySelectorAll(".filters, .branch-papers")].map((x) => x.scrollTop);
   main.replaceChildren(h("div", { class: "view view-" + state.view }, views[state.view](state)));
   drawPanel(state);
-  [...main.querySelectorAll(".filters, .branch-papers")].forEach((x, i) => (x.scrollTop = scrolls[i] || 0));
+  [...main.querySelectorAll(".filters, .branch-papers")].forEach((x, i) => scrolls[i] && (x.scrollTop = scrolls[i]));
   document.title = (state.paper ? paperById.get(state.paper).short + " · " : "") + VIEWS.find(([v]) => v === state.view)[1] + " · Atlas of masked image modeling";
   const search = document.getElementById("search");
   if (document.activeElement !== search) search.value = state.q;
@@ -26,11 +26,12 @@ function arrive(focusId) {
   const first = drawnView === "";
   drawnView = state.view;
   const opened = state.paper && state.paper !== paperBefore && !first;
-  document.getElementById("frame").classList.toggle("is-covered", Boolean(state.paper));
-  for (const id of ["main", "foot"]) document.getElementById(id).inert = Boolean(state.paper) && matchMedia("(max-width: 719px)").matches;
+  const covered = Boolean(state.paper) && matchMedia("(max-width: 719px)").matches; /* there the panel is all one sees */
+  for (const id of ["main", "foot", "top", "selection"]) document.getElementById(id).inert = covered;
   queueMicrotask(() => {
-    const target = (wanted && document.getElementById(wanted)) || (opened && document.getElementById("panel-title")) || (viewChanged && !first && before !== "search" && main) || (before && document.getElementById(before));
+    const target = (covered && opened && document.getElementById("panel-title")) || (wanted && document.getElementById(wanted)) || (opened && document.getElementById("panel-title")) || (viewChanged && !first && before !== "search" && main) || (before && document.getElementById(before));
     if (target && target !== document.activeElement) target.focus({ preventScroll: !wanted.startsWith("t-") });
+    if (target && wanted.startsWith("dn-")) target.closest(".dendrogram-box").scrollIntoView({ block: "nearest" });
   });
 }
 
@@ -38,8 +39,10 @@ function drawTabs() {
   const tabs = document.getElementById("tabs");
   tabs.replaceChildren(...VIEWS.map(([view, name]) => h("li", {}, h("a", { id: "tab-" + view, href: to({ view }), "aria-current": state.view === view ? "page" : null }, name))));
   document.getElementById("brand").setAttribute("href", "#overview");
-  const nav = tabs.parentElement, current = document.getElementById("tab-" + state.view);
-  if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+  requestAnimationFrame(() => {
+    const nav = tabs.parentElement, current = document.getElementById("tab-" + state.view);
+    if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+  });
 }
 
 /* ---- theme: the system's, or the reader's choice, kept where the browser allows ---- */
@@ -111,4 +114,5 @@ document.getElementById("foot-text").replaceChildren(
   "Tables of the literature after Hondru, Croitoru, Minaee, Ionescu and Sebe, ", outward("https://arxiv.org/abs/2408.06687", "Masked Image Modeling: A Survey"), " (IJCV 2025). Figures carry their own sources. Written by ", DATA.generator || "lacuna atlas page", ".");
 setTheme(theme);
 arrive();
-document.documentElement.dataset.ready = "1";
+/* When the first picture was there and the page answered, in ms since navigation began. */
+requestAnimationFrame(() => setTimeout(() => (document.documentElement.dataset.ready = String(Math.round(performance.now())))));

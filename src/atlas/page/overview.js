@@ -9,7 +9,7 @@ views.overview = (st) => {
       h("p", { class: "standfirst" }, "Masked image modeling teaches a network by hiding parts of its input and asking for them. This is its literature as data: every paper of the survey by ", outward("https://arxiv.org/abs/2408.06687", "Hondru et al."), ", placed, linked and open to correction."),
       h("ul", { class: "numbers" }, [
         [papers.length, "papers", "papers"], [results.length, "published figures", "results"], [taxonomy.length, "taxonomy nodes", "taxonomy"], [datasets.length, "data sets", "datasets"], [gaps.length, "open directions", "gaps"]]
-        .filter(([n]) => n > 0).map(([n, what, view]) => h("li", {}, h("a", { href: to({ view }) }, h("strong", {}, n.toLocaleString("en")), h("span", {}, what))))),
+        .filter(([n]) => n > 0).map(([n, what, view]) => h("li", {}, h("a", { href: to({ view }) }, h("strong", {}, grouped(n)), h("span", {}, what))))),
       own > 0 && h("p", { class: "note" }, h("a", { href: afresh({ view: "papers", node: OWN }) }, plural(own, "paper"), " of your own"), " among them, marked ", h("span", { class: "own" }, "yours"), ".")),
       h("section", { class: "every", "aria-labelledby": "every-title" },
         h("h2", { id: "every-title" }, "Every paper, by year and family"), familyLegend(), drawYears(st, found, true))),
@@ -31,7 +31,7 @@ function questions() {
     out.push(["What do video methods predict?", "Of " + plural(video.length, "paper") + ": " + top.join(", ") + ".", afresh({ view: "papers", modality: ["video"] }), "See them"]);
   }
   const vitb = results.filter((r) => r.benchmark === "imagenet1k-finetune" && sizeOf(r.backbone) === "vit-b" && r.isChecked).sort((a, b) => b.value - a.value)[0];
-  if (vitb) out.push(["What is the best ViT\u2011B figure on ImageNet\u20111K?", [h("strong", {}, vitb.value + " %"), " by ", vitb.paper, vitb.pretrain_data ? ", pre-trained on " + vitb.pretrain_data : "", vitb.resolution ? ", at " + vitb.resolution + " px" : "", "; read in ", ...source(vitb.source), "."], afresh({ view: "results", bench: vitb.benchmark, size: ["vit-b"], r: vitb.id, kind: "", checked: "" }), "Compare"]);
+  if (vitb) out.push(["What is the best ViT\u2011B figure on ImageNet\u20111K?", [h("strong", {}, figureText(vitb.value) + " %"), " by ", vitb.paper, vitb.pretrain_data ? ", pre-trained on " + vitb.pretrain_data : "", vitb.resolution ? ", at " + vitb.resolution + " px" : "", "; read in ", ...source(vitb.source), "."], afresh({ view: "results", bench: vitb.benchmark, size: ["vit-b"], r: vitb.id, kind: "", checked: "" }), "Compare"]);
   const mae = paperByShort.get("MAE"), near = mae ? nearestTo(mae, 4) : [];
   if (near.length) out.push(["What is near MAE?", "By the words of titles and summaries: " + names(near) + ".", tree ? afresh({ view: "dendrogram", paper: mae.id }) : afresh({ view: "papers", paper: mae.id }), "Find it in the tree"]);
   const families = FAMILIES.slice(0, 3).map((f) => [f, papers.filter((p) => p.family === f).length]);

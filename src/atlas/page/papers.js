@@ -78,22 +78,31 @@ function ownMark(p) {
   return p.isOwn && h("span", { class: "own" }, "yours");
 }
 
+/* The first rows at once, the others when those are on the screen: laying out all of them takes longest of everything. */
+const ROWS_AT_ONCE = 40;
+
 function drawPapers(found, st, words) {
+  const body = h("tbody", {}, found.slice(0, ROWS_AT_ONCE).map((p) => paperRow(p, st, words)));
+  requestAnimationFrame(() => setTimeout(() => body.isConnected && body.append(...found.slice(ROWS_AT_ONCE).map((p) => paperRow(p, st, words)))));
   return h("table", { class: "papers" },
     h("thead", {}, h("tr", {}, COLUMNS.map(([key, name]) => {
       const up = st.sort === key, down = st.sort === "-" + key;
       return h("th", { scope: "col", class: "c-" + key, "aria-sort": up ? "ascending" : down ? "descending" : null },
         h("a", { id: "sort-" + key, class: "sort", href: to({ sort: up ? "-" + key : down ? "" : key }) }, name, h("span", { "aria-hidden": "true" }, up ? " ↑" : down ? " ↓" : "")));
     }))),
-    h("tbody", {}, found.map((p) => h("tr", { class: st.paper === p.id ? "is-chosen" : null },
-      h("th", { scope: "row", class: "c-short" },
-        h("a", { id: "p-" + p.index, href: to({ paper: p.id }), class: "paper-link", "data-paper": p.id }, marked(p.short, words)), ownMark(p),
-        h("span", { class: "paper-title" }, marked(p.title, words)), snippet(p, words)),
-      h("td", { class: "c-year", "data-label": "Year" }, p.year),
-      h("td", { class: "c-venue", "data-label": "Venue" }, p.venue),
-      h("td", { class: "c-family", "data-label": "Family" }, familyTag(p.family)),
-      h("td", { class: "c-dim", "data-label": "Contribution" }, dimensionSigns(p.facet.dim)),
-      ["modality", "masking", "target"].map((f) => h("td", { class: "c-" + f, "data-label": COLUMNS.find(([k]) => k === f)[1] }, p.facet[f].join(", ")))))));
+    body);
+}
+
+function paperRow(p, st, words) {
+  return h("tr", { class: st.paper === p.id ? "is-chosen" : null },
+    h("th", { scope: "row", class: "c-short" },
+      h("a", { id: "p-" + p.index, href: hashOf({ ...st, paper: p.id }), class: "paper-link", "data-paper": p.id }, marked(p.short, words)), ownMark(p),
+      h("span", { class: "paper-title" }, marked(p.title, words)), snippet(p, words)),
+    h("td", { class: "c-year" }, p.year),
+    h("td", { class: "c-venue" }, p.venue),
+    h("td", { class: "c-family" }, familyTag(p.family)),
+    h("td", { class: "c-dim" }, dimensionSigns(p.facet.dim)),
+    ["modality", "masking", "target"].map((f) => h("td", { class: "c-" + f }, p.facet[f].join(", "))));
 }
 
 /* The piece of the summary around the first found word, when neither name nor title shows it. */
@@ -177,7 +186,7 @@ function resultsBlock(p) {
   const title = plural(p.results.length, "published figure") + (rows.length > p.results.length ? ", " + (rows.length - p.results.length) + " measured" : "");
   return panelSection(title,
     h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Figures of " + p.short }, h("table", { class: "figures" }, h("thead", {}, h("tr", {}, ["Benchmark", "Backbone", "Value", "Source"].map((t) => h("th", { scope: "col" }, t)))),
-      h("tbody", {}, rows.map((r) => h("tr", {}, h("td", {}, h("a", { href: afresh({ view: "results", bench: r.benchmark, r: r.isMeasured ? "" : r.id, paper: p.id, size: [], kind: "", checked: "" }) }, benchmarkName(r.benchmark))), h("td", {}, r.backbone), h("td", { class: "number" }, r.value, !r.isChecked && [" ", uncheckedMark()]), h("td", {}, sourceOf(r))))))));
+      h("tbody", {}, rows.map((r) => h("tr", {}, h("td", {}, h("a", { href: afresh({ view: "results", bench: r.benchmark, r: r.isMeasured ? "" : r.id, paper: p.id, size: [], kind: "", checked: "" }) }, benchmarkName(r.benchmark))), h("td", {}, r.backbone), h("td", { class: "number" }, figureText(r.value), !r.isChecked && [" ", uncheckedMark()]), h("td", {}, sourceOf(r))))))));
 }
 
 function uncheckedMark() {
@@ -192,7 +201,7 @@ function sourceOf(r) {
 
 function closePanel() {
   const id = state.paper;
+  const back = [...document.querySelectorAll("main [data-paper][id]")].find((x) => x.dataset.paper === id);
+  focusAfter = back ? back.id : "main";
   go({ paper: "" });
-  const back = [...document.querySelectorAll("[data-paper]")].find((x) => x.dataset.paper === id && x.closest("main"));
-  requestAnimationFrame(() => (back && back.isConnected ? back : document.getElementById("main")).focus());
 }

@@ -86,13 +86,13 @@ function drawChart(rows, st, metric, lower) {
           : s("text", { x: left - 14, y, dy: "0.34em", class: "method-name outside" }, clipText(name, isNarrow ? 15 : 27)),
         s("line", { class: "method-span", x1: Math.min(...span), x2: Math.max(...span), y1: y, y2: y, "aria-hidden": "true" }),
         [...list].reverse().map((r) => {
-          const g = s("g", { class: "figure" + (st.r === r.id ? " is-open" : ""), role: "button", tabindex: "-1", id: "fig-" + r.id, "data-r": r.id, "aria-pressed": String(st.r === r.id), "aria-label": r.paper + ", " + r.backbone + ": " + r.value + (r.isChecked ? "" : ", unchecked") + (r.kind === "rerun" ? ", rerun" : "") },
+          const g = s("g", { class: "figure" + (st.r === r.id ? " is-open" : ""), role: "button", tabindex: "-1", id: "fig-" + r.id, "data-r": r.id, "aria-pressed": String(st.r === r.id), "aria-label": r.paper + ", " + r.backbone + ": " + figureText(r.value) + (r.isChecked ? "" : ", unchecked") + (r.kind === "rerun" ? ", rerun" : "") },
             s("circle", { class: "hit", cx: x(Number(r.value)), cy: y, r: 9 }), markShape(markOf(r), x(Number(r.value)), y, "f-" + familyKey(r.family)));
           g.figure = r;
           marks.push(g);
           return g;
         }),
-        s("text", { x: width - right + 12, y, dy: "0.34em", class: "best" + (best.isChecked ? "" : " is-unchecked"), "aria-hidden": "true" }, best.value + (best.isChecked ? "" : "?")));
+        s("text", { x: width - right + 12, y, dy: "0.34em", class: "best" + (best.isChecked ? "" : " is-unchecked"), "aria-hidden": "true" }, figureText(best.value) + (best.isChecked ? "" : "?")));
     }));
   const chosen = marks.find((g) => g.figure.id === st.r) || marks.find((g) => g.figure === methods.get(order[0])[0]);
   chosen.setAttribute("tabindex", "0");
@@ -138,7 +138,7 @@ function drawChart(rows, st, metric, lower) {
 /* One figure in words, with its source. */
 function figureCard(r) {
   return [
-    h("p", { class: "figure-value" }, h("strong", {}, r.value), " ", h("span", { class: "meta" }, r.metric), !r.isChecked && [" ", uncheckedMark()]),
+    h("p", { class: "figure-value" }, h("strong", {}, figureText(r.value)), " ", h("span", { class: "meta" }, r.metric), !r.isChecked && [" ", uncheckedMark()]),
     h("p", { class: "figure-what" }, familyDot(r.family), r.of ? h("a", { href: to({ paper: r.of.id }), "data-paper": r.of.id }, r.paper) : r.paper, ", ", r.backbone || "backbone not known", ", ", benchmarkName(r.benchmark)),
     h("p", { class: "meta" }, [r.pretrain_data && "pre-trained on " + r.pretrain_data, r.epochs !== "" && r.epochs !== undefined && r.epochs + " epochs", r.resolution && r.resolution + " px", r.kind === "rerun" ? "rerun by others" : r.isMeasured ? "measured with Lacuna" : "the authors' figure"].filter(Boolean).join(" · ")),
     h("p", { class: "meta" }, "Source: ", r.isChecked ? sourceOf(r) : "none, the figure is from memory", r.note ? [". ", r.note] : "", "."),
@@ -148,11 +148,11 @@ function figureCard(r) {
 function figureTable(rows, st, lower) {
   const sorted = [...rows].sort((a, b) => (lower ? a.value - b.value : b.value - a.value));
   return h("details", { class: "figure-list", open: true }, h("summary", {}, "All ", plural(rows.length, "figure"), " with sources"),
-    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Figures with sources" }, h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ["Method", "Backbone", "Value", "Pre-training", "Source", "Note"].map((t) => h("th", { scope: "col" }, t)))),
+    h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Figures with sources" }, h("table", { class: "plain" }, h("thead", {}, h("tr", {}, ["Method", "Backbone", "Value", "Pre-training", "Source", "Note"].map((t) => h("th", { scope: "col", class: t === "Value" ? "number" : null }, t)))),
       h("tbody", {}, sorted.map((r) => h("tr", { class: st.r === r.id ? "is-chosen" : null },
         h("th", { scope: "row" }, familyDot(r.family), r.of ? h("a", { href: to({ paper: r.of.id }), "data-paper": r.of.id }, r.paper) : r.paper),
         h("td", {}, r.backbone, r.resolution && h("span", { class: "meta" }, " " + r.resolution)),
-        h("td", { class: "number" }, h("strong", {}, r.value), !r.isChecked && [" ", uncheckedMark()]),
+        h("td", { class: "number" }, h("strong", {}, figureText(r.value)), !r.isChecked && [" ", uncheckedMark()]),
         h("td", {}, [r.pretrain_data, r.epochs !== "" && r.epochs !== undefined && r.epochs + " ep."].filter(Boolean).join(", ")),
         h("td", {}, sourceOf(r)), h("td", { class: "note-cell" }, r.note)))))));
 }

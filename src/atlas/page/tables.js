@@ -5,20 +5,20 @@ views.datasets = (st) => {
     h("h1", {}, "Data sets"),
     h("p", { class: "standfirst" }, "What methods are pre-trained on and measured with. Sizes are counts of samples; empty means not known."),
     h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Data sets" }, h("table", { class: "plain datasets" },
-      h("thead", {}, h("tr", {}, ["Data set", "Year", "Modality", "Train", "Test", "Classes", "Used for", "Figures", "Source"].map((t) => h("th", { scope: "col" }, t)))),
+      h("thead", {}, h("tr", {}, ["Data set", "Year", "Modality", "Train", "Test", "Classes", "Used for", "Figures"].map((t) => h("th", { scope: "col", class: /^(Year|Train|Test|Classes)$/.test(t) ? "number" : null }, t)))),
       h("tbody", {}, datasets.map((d) => {
         const scored = benchmarksOfDataset(d.id);
-        return h("tr", { id: "d-" + d.index }, h("th", { scope: "row" }, d.url ? outward(d.url, d.name) : d.name, d.in_survey === "described" && h("span", { class: "tag plain-tag" }, "described in the survey"), d.note && h("span", { class: "snippet" }, d.note)),
-          h("td", { class: "number" }, d.year), h("td", {}, list(d.modality).join(", ")), h("td", { class: "number" }, count(d.train)), h("td", { class: "number" }, count(d.test)), h("td", { class: "number" }, count(d.classes)),
-          h("td", {}, [list(d.role).join(", "), list(d.tasks).join(", ")].filter(Boolean).join(": ")),
-          h("td", {}, scored.map((b) => [h("a", { href: afresh({ view: "results", bench: b, size: [], kind: "", checked: "" }) }, benchmarkName(b).replace(/^.*?, /, "")), " ", h("span", { class: "meta" }, benchmarkCounts.get(b)), h("br")])),
-          h("td", { class: "source-cell" }, d.status === "memory" ? uncheckedMark() : source(d.source)));
+        return h("tr", { id: "d-" + d.index }, h("th", { scope: "row" }, d.url ? outward(d.url, d.name) : d.name, d.in_survey === "described" && h("span", { class: "tag plain-tag" }, "described in the survey"), d.note && h("span", { class: "snippet" }, d.note),
+            h("span", { class: "snippet" }, d.status === "memory" ? uncheckedMark() : ["Source: ", ...source(d.source)])),
+          [["Year", d.year], ["Modality", list(d.modality).join(", ")], ["Train", count(d.train)], ["Test", count(d.test)], ["Classes", count(d.classes)]].map(([label, value]) => h("td", { class: label === "Modality" ? null : "number", "data-label": label }, value)),
+          h("td", { "data-label": "Used for" }, [list(d.role).join(", "), list(d.tasks).join(", ")].filter(Boolean).join(": ")),
+          h("td", { "data-label": "Figures" }, scored.map((b) => [h("a", { href: afresh({ view: "results", bench: b, size: [], kind: "", checked: "" }) }, benchmarkName(b).replace(/^(ImageNet-1K|COCO|ADE20K|Kinetics-\d+|Something-Something v2|AVA|ScanObjectNN|ScanNet), /, "")), " ", h("span", { class: "meta" }, benchmarkCounts.get(b)), h("br")])));
       })))),
   ];
 };
 
 function count(value) {
-  return typeof value === "number" ? value.toLocaleString("en") : value;
+  return typeof value === "number" ? grouped(value) : value;
 }
 
 const FORM_TEXT = {
@@ -58,7 +58,7 @@ function formPicture(name) {
     contrastive: [grid(2, 8, hidden), arrow("M32,21H54"), box(56, 9, 66, "student"), arrow("M122,21H204V38"), grid(2, 72, []), arrow("M32,85H54"), box(56, 73, 66, "teacher", true), arrow("M122,85H204V68"), box(176, 41, 56, "contrast"), s("path", { d: "M89,33V71", class: "flow dashed", "marker-end": "url(#tip-" + name + ")" }), s("text", { x: 118, y: 56, class: "small" }, "average")],
     hybrid: [grid(2, 14, hidden), arrow("M32,27H46"), box(48, 15, 60, "encoder"), arrow("M108,27H122"), box(124, 15, 60, "decoder"), arrow("M184,27H198"), box(200, 15, 46, "loss"), arrow("M78,39V58H184"), box(186, 46, 60, "contrast"), grid(2, 78, []), arrow("M32,91H46"), box(48, 79, 60, "teacher", true), arrow("M108,91H216V72")],
   }[name];
-  return s("svg", { viewBox: "0 0 250 108", class: "form-picture", role: "img", "aria-label": label }, tip, parts);
+  return s("svg", { viewBox: name === "reconstruction" ? "0 12 250 108" : "0 0 250 108", class: "form-picture", role: "img", "aria-label": label }, tip, parts);
 }
 
 views.gaps = () => [

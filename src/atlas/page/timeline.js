@@ -4,7 +4,7 @@ views.timeline = (st) => {
   const found = new Set(selectPapers({ ...st, year: [] }));
   return [
     h("h1", {}, "Timeline"),
-    h("p", { class: "standfirst" }, "One dot is one paper, in the year of its venue, coloured by family. Beside it, the events by which the survey tells the history."),
+    h("p", { class: "standfirst" }, "One dot is one paper, in the year of its venue, coloured by family. With them, the events by which the survey tells the history."),
     h("div", { class: "columns timeline" }, h("div", { class: "timeline-years" }, familyLegend(), drawYears(st, found)),
     h("section", { "aria-labelledby": "events-title" }, h("h2", { id: "events-title", class: "vh" }, "Events"), h("ol", { class: "events" }, timeline.map((e, i) => h("li", { class: e.of && st.paper === e.of.id ? "is-chosen" : null },
       h("span", { class: "event-date" }, dateText(e.date || String(e.year))),
@@ -30,13 +30,14 @@ function drawYears(st, found, compact) {
   const names = [...years.keys()].sort();
   for (const y of names) years.get(y).sort((a, b) => FAMILIES.indexOf(familyKey(a.family)) - FAMILIES.indexOf(familyKey(b.family)) || a.index - b.index);
   const most = Math.max(...names.map((y) => years.get(y).length));
-  const rows = compact ? 12 : 14, size = 13;
+  const isNarrow = innerWidth < 720; /* fewer dots abreast, so that they and the years stay legible on a phone */
+  const rows = isNarrow ? 20 : compact ? 12 : 14, size = 13, gap = isNarrow ? 6 : 22, skip = isNarrow ? 14 : 34, least = isNarrow ? 31 : 34;
   const wide = (y) => Math.ceil(years.get(y).length / rows);
   let x = 0;
   const columns = names.map((y, i) => {
     const skipped = i > 0 && Number(y) - Number(names[i - 1]) > 1;
-    x += i === 0 ? 0 : skipped ? 34 : 22;
-    const column = { y, x, width: Math.max(wide(y) * size, 34), skipped };
+    x += i === 0 ? 0 : skipped ? skip : gap;
+    const column = { y, x, width: Math.max(wide(y) * size, least), skipped };
     x += column.width;
     return column;
   });
@@ -49,7 +50,7 @@ function drawYears(st, found, compact) {
     columns.map((c) => {
       const list = years.get(c.y), across = wide(c.y), offset = (c.width - across * size) / 2;
       return [
-        c.skipped && s("text", { x: c.x - 17, y: tall + 14, class: "year-gap", "aria-hidden": "true" }, "…"),
+        c.skipped && s("text", { x: c.x - skip / 2, y: tall + 14, class: "year-gap", "aria-hidden": "true" }, "…"),
         list.map((p, i) => {
           const down = Math.floor(i / across), along = i % across;
           const dot = s("circle", { cx: c.x + offset + along * size + size / 2, cy: tall - down * size - size / 2, r: 5, class: "dot-svg f-" + familyKey(p.family) + (!isAll && !found.has(p) ? " is-faint" : "") + (p.isOwn ? " is-own" : "") + (st.paper === p.id ? " is-open" : ""), tabindex: first ? "0" : "-1", role: "link", "aria-label": p.short + ", " + p.year + ", " + p.family, "data-paper": p.id, id: "dot-" + p.index });
@@ -58,7 +59,7 @@ function drawYears(st, found, compact) {
           return dot;
         }),
         s("a", { href: to({ view: compact ? "papers" : state.view, year: !compact && st.year.length === 1 && st.year[0] === c.y ? [] : [c.y] }), class: "year" + (st.year.some((v) => isYear(v, c.y)) ? " is-chosen" : ""), "aria-label": c.y + ": " + plural(list.length, "paper") },
-          s("text", { x: c.x + c.width / 2, y: tall + 16 }, c.y), s("text", { x: c.x + c.width / 2, y: tall + 31, class: "year-count" }, isAll ? list.length : list.filter((p) => found.has(p)).length + " of " + list.length)),
+          s("rect", { class: "hit", x: c.x + c.width / 2 - 20, y: tall + 3, width: 40, height: 32 }), s("text", { x: c.x + c.width / 2, y: tall + 16 }, c.y), s("text", { x: c.x + c.width / 2, y: tall + 31, class: "year-count" }, isAll ? list.length : list.filter((p) => found.has(p)).length + (isNarrow ? "/" : " of ") + list.length)),
       ];
     }));
   const paperAt = (event) => event.target.dataset && event.target.dataset.paper && paperById.get(event.target.dataset.paper);
