@@ -1,32 +1,44 @@
 #!/bin/sh
-# Lacuna and PyTorch in turn (A B A B ...) on the same machine, whole training steps: medians, ratio, peak memory.
+# Lacuna and PyTorch in turn (A B A B ...) on the same machine, whole training steps: medians, spreads, ratio, peak memory.
 #   bench/pairs.sh LACUNA [RECIPE:BATCH ...]
-# Environment: LACUNA_PEERS (folder of setup-peers.sh), PAIRS (5), SECONDS_EACH (20), THREADS (2).
-# PyTorch's settings are looked for first and then stay; eager and torch.compile compete, the faster one is compared.
+# Environment: LACUNA_PEERS (folder of setup-peers.sh), PAIRS (7), SECONDS_EACH (20), THREADS (2), OUT (build/bench): where
+# pairs.json and pairs.md go. PyTorch's settings are looked for first and then stay; eager and torch.compile compete, the
+# faster one is compared. The ratio is the median of the pairs' ratios: a machine that slows down slows both of a pair.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lacuna=$1
 shift
 [ $# -gt 0 ] || set -- mae-tiny-32:128 mae-vit-b16:8
 python="${LACUNA_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/lacuna/peers}/bin/python"
-pairs=${PAIRS:-5} seconds=${SECONDS_EACH:-20} threads=${THREADS:-2}
+pairs=${PAIRS:-7} seconds=${SECONDS_EACH:-20} threads=${THREADS:-2} out=${OUT:-build/bench}
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
+mkdir -p "$out"
 
 [ -x "$python" ] || echo "bench: no PyTorch at $python (bench/setup-peers.sh makes it): Lacuna alone"
-"$lacuna" --version | sed -n '1p;3p'
-sed -n 's/^model name[^:]*: /processor      /p' /proc/cpuinfo | head -1
 load=$(cut -d' ' -f1 /proc/loadavg)
-echo "load           $load (other work on this machine spoils the numbers)"
+{
+    "$lacuna" --version | sed -n '1p;3p'
+    sed -n 's/^model name[^:]*: /processor      /p' /proc/cpuinfo | head -1
+    echo "kernel         $(uname -sr)"
+    echo "load           $load (other work on this machine spoils the numbers)"
+} | tee "$room/machine"
 
 number() { # FILE KEY: every value of that key, one a line
     sed -n 's/.*"'"$2"'": *\([-0-9.e+]*\).*/\1/p' "$1"
 }
-median() {
-    sort -g | awk '{x[NR] = $1} END {print NR ? (NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2) : "nan"}'
-}
 word() { sed -n 's/.*"'"$2"'": *"\([^"]*\)".*/\1/p' "$1"; }
+# "median lowest highest" of the numbers on stdin
+summary() {
+    sort -g | awk '{x[NR] = $1} END {
+        if (NR) print NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2, x[1], x[NR]
+        else print "null null null" }'
+}
+field() { echo "$1" | cut -d' ' -f"$2"; }
 
+cells=
+printf '| recipe | batch | | images/s (lowest to highest) | GFLOP/s | share of peak | peak RSS, MB |\n' >"$room/md"
+printf '| --- | --- | --- | --- | --- | --- | --- |\n' >>"$room/md"
 for pair in "$@"; do
     recipe=${pair%%:*} batch=${pair##*:}
     printf '\n%s, batch %s, %s threads, %s pairs of %s s\n' "$recipe" "$batch" "$threads" "$pairs" "$seconds"
@@ -46,14 +58,34 @@ for pair in "$@"; do
             --seconds "$seconds" $settings >>"$room/peer"
         i=$((i + 1))
     done
-    a=$(number "$room/ours" images_per_s | median)
-    printf '%-10s %10s %14s\n' "" images/s "peak RSS, MB"
-    printf '%-10s %10.1f %14.0f   share of FMA peak %s\n' lacuna "$a" "$(number "$room/ours" peak_rss_mb | median)" \
-        "$(number "$room/ours" peak_share | median)"
+    ours=$(number "$room/ours" images_per_s | summary) share=$(number "$room/ours" peak_share | summary)
+    gflops=$(number "$room/ours" gflops | summary) rss=$(number "$room/ours" peak_rss_mb | summary)
+    printf '%-10s %8.1f images/s (%.1f to %.1f), %.1f GFLOP/s, share of peak %.3f (%.3f to %.3f), %.0f MB\n' lacuna \
+        $ours "$(field "$gflops" 1)" $share "$(field "$rss" 1)"
+    printf '| %s | %s | Lacuna | %.1f (%.1f to %.1f) | %.1f | %.1f %% | %.0f |\n' "$recipe" "$batch" $ours \
+        "$(field "$gflops" 1)" "$(awk "BEGIN {print 100 * $(field "$share" 1)}")" "$(field "$rss" 1)" >>"$room/md"
+    cell="{\"recipe\": \"$recipe\", \"batch\": $batch, \"threads\": $threads, \"pairs\": $pairs, \"lacuna\": {\"images_per_s\": $(field "$ours" 1), \"lowest\": $(field "$ours" 2), \"highest\": $(field "$ours" 3), \"gflops\": $(field "$gflops" 1), \"peak_share\": $(field "$share" 1), \"peak_rss_mb\": $(field "$rss" 1)}"
     if [ -n "$settings" ]; then
-        b=$(number "$room/peer" images_per_s | median)
-        printf '%-10s %10.1f %14.0f   torch %s %s\n' pytorch "$b" "$(number "$room/peer" peak_rss_mb | median)" \
+        peer=$(number "$room/peer" images_per_s | summary) peer_rss=$(number "$room/peer" peak_rss_mb | summary)
+        number "$room/ours" images_per_s >"$room/a" && number "$room/peer" images_per_s >"$room/b"
+        ratio=$(paste "$room/a" "$room/b" | awk '{print $1 / $2}' | summary)
+        printf '%-10s %8.1f images/s (%.1f to %.1f), %.0f MB   torch %s %s\n' pytorch $peer "$(field "$peer_rss" 1)" \
             "$(word "$room/best" torch)" "$settings"
-        awk -v a="$a" -v b="$b" 'BEGIN {printf "ratio      %10.2f\n", a / b}'
+        printf '%-10s %8.2f (%.2f to %.2f)\n' ratio $ratio
+        printf '| | | PyTorch %s, %s | %.1f (%.1f to %.1f) | | | %.0f |\n' "$(word "$room/best" torch)" \
+            "$(word "$room/best" mode)" $peer "$(field "$peer_rss" 1)" >>"$room/md"
+        printf '| | | ratio | **%.2f** (%.2f to %.2f) | | | |\n' $ratio >>"$room/md"
+        cell="$cell, \"pytorch\": {\"version\": \"$(word "$room/best" torch)\", \"settings\": \"$settings\", \"images_per_s\": $(field "$peer" 1), \"lowest\": $(field "$peer" 2), \"highest\": $(field "$peer" 3), \"peak_rss_mb\": $(field "$peer_rss" 1)}, \"ratio\": {\"median\": $(field "$ratio" 1), \"lowest\": $(field "$ratio" 2), \"highest\": $(field "$ratio" 3)}"
     fi
+    cells="$cells${cells:+,
+  }$cell}"
 done
+
+{
+    printf '{"machine": ['
+    sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' "$room/machine" | paste -s -d, -
+    printf '],\n "cells": [\n  %s\n]}\n' "$cells"
+} >"$room/pairs.json"
+{ sed 's/^/    /' "$room/machine" && echo && cat "$room/md"; } >"$room/pairs.md"
+mv "$room/pairs.json" "$room/pairs.md" "$out/"
+printf '\n%s/pairs.json, %s/pairs.md\n' "$out" "$out"
