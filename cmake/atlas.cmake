@@ -24,6 +24,8 @@ target_sources(lac_atlas PRIVATE ${PROJECT_BINARY_DIR}/generated/atlas_image.c)
 if(CMOCKA_FOUND)
   enable_testing()
   add_test(NAME atlas/tables COMMAND atlas_compile ${PROJECT_SOURCE_DIR}/atlas)
+  add_test(NAME atlas/build COMMAND sh ${PROJECT_SOURCE_DIR}/tests/atlas/build.sh $<TARGET_FILE:atlas_compile>
+    ${PROJECT_SOURCE_DIR})
 endif()
 
 include(cmake/atlas_page.cmake OPTIONAL) # what `lacuna atlas page` carries

@@ -60,6 +60,7 @@ lac_status lac_ask_sql(sqlite3 *db, const char *sql, double seconds, lac_answer 
     lac_atlas_watch(db, &reads);
     lac_status status = lac_answer_ask_any(db, sql, answer, err);
     lac_atlas_watch(db, NULL);
+    lac_atlas_time_limit(db, 0, NULL); /* lifting it cannot fail */
     *figures_unmarked = reads.figures && !reads.status;
     return status;
 }

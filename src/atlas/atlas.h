@@ -5,12 +5,12 @@
  * order (rowid). The taxonomy follows the survey by Hondru et al. (arXiv 2408.06687).
  *
  * Beside the tables of the files there are, derived from them (atlas/compile.h):
- *   facets(paper, facet, word)   one row for each word of a paper's facets, `paper` = papers.short; facet is one of
- * dim, family, modality, masking, target, objective, architecture, tasks. "-" (none) is left out. recipes(recipe,
- * arxiv)       shipped recipes and the papers whose arXiv ids the head comment of the file names layers(paper, layer)
- * papers (short) that are not shipped but the user's own; layer is 'user' papers_text                  a view: id
- * (papers.rowid), title, short, summary, facets (the words, with spaces) papers_search                FTS5 over
- * papers_text: papers_search MATCH '...' with rowid = papers.rowid */
+ * - facets(paper, facet, word): one row for each word of a paper's facets. paper is papers.short; facet is one of dim,
+ *   family, modality, masking, target, objective, architecture, tasks. "-" (none) is left out.
+ * - recipes(recipe, arxiv): shipped recipes, and the papers whose arXiv ids the comment at the head of the file names.
+ * - layers(paper, layer): papers (short) that are the user's own or have a row of theirs; layer is 'user'.
+ * - papers_text: a view of id (papers.rowid), title, short, summary, facets (the words, with spaces).
+ * - papers_search: FTS5 over papers_text, papers_search MATCH '...' with rowid = papers.rowid. */
 #ifndef LAC_ATLAS_ATLAS_H
 #define LAC_ATLAS_ATLAS_H
 
@@ -29,11 +29,11 @@ lac_status lac_atlas_open(sqlite3 **db, lac_error *err);
 /* The same without the user's layer. */
 lac_status lac_atlas_open_shipped(sqlite3 **db, lac_error *err);
 
-/* Statements on `db` are stopped when `seconds` from now are over. */
+/* Statements on `db` are stopped when `seconds` from now are over; 0: no more. */
 lac_status lac_atlas_time_limit(sqlite3 *db, double seconds, lac_error *err);
 
-/* Tell in `reads` (which must outlive the statements) what statements prepared from now on read: values of the table results,
- * and the status that says whether they were checked. */
+/* Tell in `reads` (which must outlive the statements) what statements prepared from now on read: values of the table
+ * results, and the status that says whether they were checked. */
 typedef struct lac_atlas_reads {
     bool figures, status;
 } lac_atlas_reads;

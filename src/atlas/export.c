@@ -66,6 +66,7 @@ static void put_latex(lac_text *out, const char *text) {
         for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
             if (*one == escapes[i].sign) put = escapes[i].latex;
         lac_text_put(out, put, strlen(put));
+        if (strchr("-`'", *one) && *one == *text) lac_text_put(out, "{}", 2); /* else "--" would be one dash */
     }
 }
 

@@ -95,10 +95,11 @@ static void seconds_left(sqlite3_context *context, int n, sqlite3_value **values
 
 /* The connection owns the deadline as the data of a function: there is no other place that sqlite frees for us. */
 lac_status lac_atlas_time_limit(sqlite3 *db, double seconds, lac_error *err) {
+    sqlite3_progress_handler(db, 0, NULL, NULL);
+    if (!(seconds > 0)) return LAC_OK;
     deadline *limit = lac_alloc(sizeof *limit);
     if (!limit) return lac_no_memory(err, "a time limit");
     limit->end_s = lac_clock_s() + seconds;
-    sqlite3_progress_handler(db, 0, NULL, NULL); /* the old deadline goes */
     int code = sqlite3_create_function_v2(db, "lacuna_seconds_left", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, limit,
                                           seconds_left, NULL, NULL, lac_free);
     if (code != SQLITE_OK) return lac_atlas_sqlite_error(db, code, err); /* sqlite has freed it */

@@ -62,27 +62,62 @@ bool lac_match_within(const char *asked, const char *value) {
     return false;
 }
 
-/* The nearest known word: by edit distance, else one that holds the other. */
-static int nearest(const lac_answer *known, const char *asked) {
+/* Known words, squeezed whole and word by word: "atention" is near the first of "attention-guided". */
+typedef struct dictionary {
+    size_t n;
     const char *words[MOST_KNOWN];
-    size_t n = known->n_rows < MOST_KNOWN ? known->n_rows : MOST_KNOWN, starts[MOST_SQUEEZED + 1];
-    for (size_t i = 0; i < n; i++)
-        words[i] = known->rows[i][0].text;
-    int found = lac_nearest_word(asked, words, n);
-    char a[MOST_SQUEEZED], v[MOST_SQUEEZED];
-    if (found >= 0 || !squeeze(asked, false, a, starts)) return found;
-    for (size_t i = 0; i < n && strlen(a) > 2; i++)
-        if (squeeze(words[i], false, v, starts) && (strstr(v, a) || (strlen(v) > 2 && strstr(a, v)))) return (int)i;
-    return lac_nearest_word(a, words, n);
+    int owner[MOST_KNOWN]; /* row of the known word */
+} dictionary;
+
+static bool add_part(dictionary *d, lac_arena *arena, const char *text, size_t length, int owner) {
+    if (d->n == MOST_KNOWN || length < 3) return true;
+    d->owner[d->n] = owner;
+    d->words[d->n] = lac_arena_format(arena, "%.*s", (int)length, text);
+    return d->words[d->n++] != NULL;
+}
+
+static bool make_dictionary(dictionary *d, lac_arena *arena, const lac_answer *known, bool by_part) {
+    char v[MOST_SQUEEZED];
+    size_t starts[MOST_SQUEEZED + 1];
+    d->n = 0;
+    for (size_t r = 0; r < known->n_rows; r++) {
+        size_t n = squeeze(known->rows[r][0].text, false, v, starts);
+        if (!by_part && n && !add_part(d, arena, v, starts[n], (int)r)) return false;
+        for (size_t i = 0; by_part && i < n; i++)
+            if (!add_part(d, arena, v + starts[i], starts[i + 1] - starts[i], (int)r)) return false;
+    }
+    return true;
+}
+
+/* Row of the nearest known word: by edit distance, else one that holds what was asked, else one of whose parts is near.
+ */
+static int nearest(lac_arena *arena, const lac_answer *known, const char *asked) {
+    static const int none = -1;
+    dictionary *d = lac_arena_alloc(arena, sizeof *d);
+    char a[MOST_SQUEEZED];
+    size_t starts[MOST_SQUEEZED + 1];
+    if (!d || !squeeze(asked, false, a, starts) || !make_dictionary(d, arena, known, false)) return none;
+    int found = lac_nearest_word(a, d->words, d->n);
+    for (size_t i = 0; i < d->n && found < 0 && strlen(a) > 2; i++)
+        if (strstr(d->words[i], a)) found = (int)i;
+    if (found >= 0) return d->owner[found];
+    if (!make_dictionary(d, arena, known, true)) return none;
+    found = lac_nearest_word(a, d->words, d->n);
+    return found >= 0 ? d->owner[found] : none;
 }
 
 lac_status lac_match_refuse(const lac_answer *known, const char *what, const char *asked, lac_error *err) {
-    int near = nearest(known, asked);
+    lac_arena *arena = lac_arena_new();
+    if (!arena) return lac_no_memory(err, "words");
+    int near = nearest(arena, known, asked);
+    lac_arena_free(arena);
     if (near >= 0) return lac_usage(err, "%s: unknown '%.100s'; nearest: '%s'", what, asked, known->rows[near][0].text);
     lac_text list = {0};
     lac_text_put(&list, "", 0);
-    for (size_t i = 0; i < known->n_rows && list.bytes < 600; i++)
-        lac_text_add(&list, "%s%s", i ? ", " : "", known->rows[i][0].text);
+    size_t n = 0;
+    for (; n < known->n_rows && list.bytes < 600; n++)
+        lac_text_add(&list, "%s%s", n ? ", " : "", known->rows[n][0].text);
+    if (n < known->n_rows) lac_text_add(&list, ", and %zu more", known->n_rows - n);
     lac_status status = list.failed ? lac_no_memory(err, "words")
                                     : lac_usage(err, "%s: unknown '%.100s'; known: %s", what, asked, list.data);
     lac_text_free(&list);

@@ -60,7 +60,7 @@ lac_status lac_ask_results(sqlite3 *db, const char *benchmark, const char *backb
     if (!benchmark && !backbone && !paper) return ask_overview(db, answer, err);
     lac_text where = {0}, more = {0};
     lac_text_put(&where, "1", 1);
-    lac_status status = LAC_OK;
+    lac_status status = where.failed ? lac_no_memory(err, "SQL") : LAC_OK;
     const struct {
         const char *column, *what, *asked;
     } asks[] = {

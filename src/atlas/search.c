@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "atlas/ask.h"
+#include "atlas/clean.h"
 #include "base/memory.h"
 
 /* Has the word something that the tokenizer keeps: a letter or a number? */
@@ -43,24 +44,33 @@ static int quote_words(const char *words, const char *joint, lac_text *out) {
     return n;
 }
 
-/* A name weighs more than a title, a title more than the text (bm25's weights are in the order of the columns). The
- * snippet is from the summary, unless what was sought stands elsewhere only. */
+/* A name weighs more than a title, a title more than the text (bm25's weights are in the order of the columns).
+ * Snippets are cut for the best only, as cutting takes longer than finding: from the summary, unless what was sought
+ * stands elsewhere only. */
 static const char sql[] =
-    "SELECT papers.short AS paper, papers.year, papers.venue, papers.title, round(-found.rank, 3) AS \"-score\","
-    " CASE WHEN instr(found.summary_snippet, '" LAC_MARK_ON "') THEN found.summary_snippet ELSE found.any_snippet END"
-    " AS \"*snippet\", coalesce(layers.layer, 'shipped') AS \"-layer\""
-    " FROM (SELECT rowid AS row, bm25(papers_search, 6.0, 10.0, 1.0, 2.0) AS rank,"
+    "WITH best(row, rank) AS MATERIALIZED (SELECT rowid, bm25(papers_search, 6.0, 10.0, 1.0, 2.0) AS rank"
+    "  FROM papers_search WHERE papers_search MATCH ?1 ORDER BY rank, rowid LIMIT ?2),"
+    " found AS (SELECT best.row, best.rank,"
     "  snippet(papers_search, 2, '" LAC_MARK_ON "', '" LAC_MARK_OFF "', '…', 24) AS summary_snippet,"
     "  snippet(papers_search, -1, '" LAC_MARK_ON "', '" LAC_MARK_OFF "', '…', 24) AS any_snippet"
-    "  FROM papers_search WHERE papers_search MATCH ?1 ORDER BY rank, rowid LIMIT ?2) AS found"
-    " JOIN papers ON papers.rowid = found.row LEFT JOIN layers ON layers.paper = papers.short ORDER BY found.rank, "
-    "found.row";
+    "  FROM best JOIN papers_search ON papers_search.rowid = best.row WHERE papers_search MATCH ?1)"
+    " SELECT papers.short AS paper, papers.year, papers.venue, papers.title, round(-found.rank, 3) AS \"-score\","
+    " CASE WHEN instr(summary_snippet, '" LAC_MARK_ON "') THEN summary_snippet ELSE any_snippet END AS \"*snippet\","
+    " coalesce(layers.layer, 'shipped') AS \"-layer\""
+    " FROM found JOIN papers ON papers.rowid = found.row LEFT JOIN layers ON layers.paper = papers.short"
+    " ORDER BY found.rank, found.row";
 
 static lac_status ask(sqlite3 *db, const char *words, const char *joint, int64_t most, int *n_words,
                       lac_answer **answer, lac_error *err) {
-    lac_text expression = {0};
-    *n_words = quote_words(words, joint, &expression);
-    if (expression.failed) return lac_no_memory(err, "words");
+    lac_text expression = {0}, clean = {0};
+    lac_clean_put(&clean, words); /* the tokenizer takes bytes that are not UTF-8 for letters */
+    *n_words = clean.failed ? 0 : quote_words(clean.data, joint, &expression);
+    bool is_lost = clean.failed || expression.failed;
+    lac_text_free(&clean);
+    if (is_lost) {
+        lac_text_free(&expression);
+        return lac_no_memory(err, "words");
+    }
     lac_status status;
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)most);

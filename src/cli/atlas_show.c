@@ -84,8 +84,12 @@ static void put_sheet(const lac_args *args, const lac_sheet *sheet) {
     if (place->n_rows || *lac_answer_text(paper, 0, "category")) put_place(place, paper);
     if (events->n_rows) {
         lac_fit_heading("Timeline");
-        for (size_t r = 0; r < events->n_rows; r++)
-            put_pair(lac_answer_text(events, r, "date"), lac_answer_text(events, r, "why"));
+        for (size_t r = 0; r < events->n_rows; r++) {
+            lac_text line = {0};
+            lac_text_add(&line, "%s  %s", lac_answer_text(events, r, "date"), lac_answer_text(events, r, "why"));
+            lac_fit_wrap(2, line.failed ? "" : line.data);
+            lac_text_free(&line);
+        }
     }
     put_recipes(lac_sheet_find(sheet, "recipes"), lac_answer_text(paper, 0, "arxiv"));
     if (near->n_rows) {

@@ -33,12 +33,11 @@ static void show_forms(const lac_args *args, const lac_answer *answer) {
             form = lac_answer_text(answer, r, "form");
             lac_fit_heading(form);
         }
-        char number[64];
-        snprintf(number, sizeof number, "%2s. ", lac_answer_text(answer, r, "number"));
+        char number[16];
+        snprintf(number, sizeof number, "%.4s. ", lac_answer_text(answer, r, "number"));
         lac_text line = {0};
-        lac_text_add(&line, "%s%s", number, lac_answer_text(answer, r, "step"));
-        lac_text_add(&line, "  [%s]", lac_answer_text(answer, r, "symbols"));
-        lac_fit_wrap(2, line.failed ? "" : line.data);
+        lac_text_add(&line, "%s  [%s]", lac_answer_text(answer, r, "step"), lac_answer_text(answer, r, "symbols"));
+        lac_fit_hang(6, number, line.failed ? "" : line.data);
         lac_text_free(&line);
     }
 }

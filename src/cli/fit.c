@@ -11,7 +11,12 @@
 #include "base/memory.h"
 #include "cli/args.h"
 
-enum { NARROW = 9 /* columns up to this are never cut: years, numbers, "unchecked" */, GAP = 2, PROSE = 100 };
+enum {
+    NARROW = 9 /* columns up to this are never cut: years, numbers, "unchecked" */,
+    GAP = 2,
+    LAST = 24,
+    PROSE = 100
+};
 
 int lac_fit_width(void) {
     const char *columns = getenv("COLUMNS");
@@ -121,6 +126,11 @@ static int fit(layout *l, size_t width) {
         l->n--;
         left_out++;
     }
+    size_t *last = &l->width[l->n - 1], rest = total(l, SIZE_MAX) - *last;
+    if (*last > LAST && rest + LAST <= width) { /* prose comes last and is cut first */
+        if (rest + *last > width) *last = width - rest;
+        return left_out;
+    }
     size_t cap = NARROW, widest = 0;
     for (int i = 0; i < l->n; i++)
         if (l->width[i] > widest) widest = l->width[i];
@@ -204,6 +214,10 @@ void lac_fit_whole(const lac_value *value) {
 }
 
 void lac_fit_wrap(int indent, const char *text) {
+    lac_fit_hang(indent, "", text);
+}
+
+void lac_fit_hang(int indent, const char *lead, const char *text) {
     size_t width = (size_t)lac_fit_width(), used = 0;
     if (!width || width > PROSE) width = PROSE;
     if (width < (size_t)indent + 20) width = (size_t)indent + 20;
@@ -217,7 +231,10 @@ void lac_fit_wrap(int indent, const char *text) {
             flush_line(&line);
             used = 0;
         }
-        if (!used) lac_text_add(&line, "%*s", indent, "");
+        if (!used) {
+            lac_text_add(&line, "%*s", indent, lead);
+            lead = "";
+        }
         lac_text_add(&line, "%s%s", used ? " " : "", word ? word : "");
         used = (used ? used + 1 : (size_t)indent) + w;
         line.failed |= !word;

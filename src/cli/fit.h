@@ -13,6 +13,8 @@ int lac_fit_table(const lac_answer *answer);
 void lac_fit_line(int indent, const lac_value *parts, int n_parts, bool bold_first);
 /* Text over several lines, broken between words, at the terminal's width or 100, whichever is less. */
 void lac_fit_wrap(int indent, const char *text);
+/* The same with `lead` ("12. "), which is ours and no wider than the indent, at the end of the first indent. */
+void lac_fit_hang(int indent, const char *lead, const char *text);
 /* One line, cleaned and not cut. */
 void lac_fit_whole(const lac_value *value);
 void lac_fit_heading(const char *text);
