@@ -68,6 +68,21 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     X(L2_GRAD, "l2_grad") /* in dloss[1], prediction, target, weight, norm; out dprediction */                         \
     X(L1, "l1")           /* as L2 with |p - t|; derivative of |.| at 0 is 0 */                                        \
     X(L1_GRAD, "l1_grad")                                                                                              \
+    /* as L2 with e^2 / (2 f0) for e = |p - t| < f0, else e - f0 / 2 */                                                \
+    X(SMOOTH_L1, "smooth_l1")                                                                                          \
+    X(SMOOTH_L1_GRAD, "smooth_l1_grad") /* f0 */                                                                       \
+    /* in logits z[R x K], target?[R x K] or ids? i32[R] (one of them), weight[R], norm[1];                            \
+     * out loss[1] = norm * sum w * -sum_k t_k log softmax(z / f0)_k; rows of weight 0 are not read */                 \
+    X(CROSS_ENTROPY, "cross_entropy")                                                                                  \
+    X(CROSS_ENTROPY_GRAD, "cross_entropy_grad") /* in dloss[1], then as above; f0; out dlogits */                      \
+    X(UNIT_ROWS, "unit_rows")                   /* in x[R x D]; out y = x s, s[R] = 1 / max(|x|, f0) */                \
+    X(UNIT_ROWS_GRAD, "unit_rows_grad")         /* in dy, y, s; out dx = s (dy - y <dy, y>) */                         \
+    /* in z[B x N x D], t[B x N x D], weight[B x N], norm[1]; f0 temperature; out loss[1], lse[B x N]:                 \
+     * s_ij = <z_i, t_j> / f0 within a sample, lse_i = log sum_j exp s_ij, loss = norm * sum w_i (lse_i - s_ii) */     \
+    X(INFONCE, "infonce")                                                                                              \
+    X(INFONCE_GRAD, "infonce_grad") /* in dloss[1], z, t, weight, norm, lse; f0; i0: 1 = dt too; out dz, dt? */        \
+    X(MASK_TOKENS, "mask_tokens")   /* in x[B x N x D], token?[D] (absent: 0), m[B x N]; out (1 - m) x + m token */    \
+    X(MASK_TOKENS_GRAD, "mask_tokens_grad") /* in dy, m; i0: 1 = dtoken too; out dx, dtoken?[D] */                     \
     /* aliases: no kernel, the output is the input's memory */                                                         \
     X(VIEW, "view") /* another shape of the same size */                                                               \
     X(STOP_GRADIENT, "stop_gradient")

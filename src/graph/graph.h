@@ -66,6 +66,15 @@ lac_id lac_unpatchify(lac_graph *g, lac_id x, int n_axes, const int64_t *patch, 
                       const int64_t *size);
 lac_id lac_l2(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm);
 lac_id lac_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm);
+lac_id lac_smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm, double beta);
+/* One of target (probabilities, B x N x K) and ids (i32) is LAC_NONE. No gradient flows into a target. */
+lac_id lac_cross_entropy(lac_graph *g, lac_id logits, lac_id target, lac_id ids, lac_id weight, lac_id norm,
+                         double temperature);
+lac_id lac_unit_rows(lac_graph *g, lac_id x, double eps); /* rows of length 1 */
+/* Positives (b, i) of z and t against t's other rows of the same b; rows are used as they are (see lac_unit_rows). */
+lac_id lac_infonce(lac_graph *g, lac_id z, lac_id t, lac_id weight, lac_id norm, double temperature);
+/* (1 - mask) x + mask token; x: B x N x D, mask: real B x N; token LAC_NONE: zeros. No gradient flows into the mask. */
+lac_id lac_mask_tokens(lac_graph *g, lac_id x, lac_id token, lac_id mask);
 lac_id lac_reshape(lac_graph *g, lac_id x, int rank, const int64_t *dim);
 lac_id lac_stop_gradient(lac_graph *g, lac_id x);
 /* Not differentiable: a gradient that reaches it is an error */

@@ -176,6 +176,52 @@ static lac_id case_l1(bench *b, const int64_t *s) {
     return lac_scale(b->g, loss_of(b, lac_l1, x, leaf3(b, 1, s[0], s[1])), 0.7);
 }
 
+/* Both branches of the smooth error: half of the differences lie beyond 0.5. */
+static lac_id smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm_id) {
+    return lac_smooth_l1(g, prediction, target, weight, norm_id, 0.5);
+}
+
+static lac_id case_smooth_l1(bench *b, const int64_t *s) {
+    lac_id x = leaf2(b, s[0], s[1]);
+    return loss_of(b, smooth_l1, x, leaf3(b, 1, s[0], s[1]));
+}
+
+static lac_id case_cross_entropy(bench *b, const int64_t *s) {
+    lac_id x = lac_scale(b->g, leaf3(b, s[0], s[1], s[2]), 3), one = constant(b, "norm", 1, (int64_t[]){1});
+    lac_id target = constant(b, "target", 3, (int64_t[]){s[0], s[1], s[2]});
+    return lac_cross_entropy(b->g, x, target, LAC_NONE, constant(b, "weight", 2, s), one, 0.7);
+}
+
+static lac_id case_cross_entropy_of_ids(bench *b, const int64_t *s) {
+    lac_id x = leaf3(b, s[0], s[1], s[2] + 1), one = constant(b, "norm", 1, (int64_t[]){1});
+    lac_id ids = indices(b, "some", s[0], s[1], s[2] + 1);
+    return lac_cross_entropy(b->g, x, LAC_NONE, ids, constant(b, "weight", 2, s), one, 1.3);
+}
+
+static lac_id case_unit_rows(bench *b, const int64_t *s) {
+    return lac_unit_rows(b->g, leaf3(b, s[0], s[1], s[2]), 1e-12);
+}
+
+static lac_id case_infonce(bench *b, const int64_t *s) {
+    lac_id z = leaf3(b, s[0], s[1], s[2]), t = leaf3(b, s[0], s[1], s[2]), one = constant(b, "norm", 1, (int64_t[]){1});
+    return lac_infonce(b->g, lac_unit_rows(b->g, z, 1e-12), t, constant(b, "weight", 2, s), one, 0.3);
+}
+
+static lac_id case_infonce_of_constants(bench *b, const int64_t *s) {
+    lac_id z = leaf3(b, s[0], s[1], s[2]), one = constant(b, "norm", 1, (int64_t[]){1});
+    lac_id t = constant(b, "target", 3, s);
+    return lac_infonce(b->g, z, t, constant(b, "weight", 2, s), one, 0.3);
+}
+
+static lac_id case_mask_tokens(bench *b, const int64_t *s) {
+    lac_id x = leaf3(b, s[0], s[1], s[2]), token = leaf3(b, 1, 1, s[2]);
+    return lac_mask_tokens(b->g, x, token, constant(b, "mask", 2, s));
+}
+
+static lac_id case_mask_tokens_without_token(bench *b, const int64_t *s) {
+    return lac_mask_tokens(b->g, leaf3(b, s[0], s[1], s[2]), LAC_NONE, constant(b, "mask", 2, s));
+}
+
 /* All epilogues of the matrix product at once. */
 static lac_id case_mlp(bench *b, const int64_t *s) {
     lac_id x = leaf2(b, s[0] * s[1], s[2]), w = leaf2(b, s[3], s[2]), bias = leaf1(b, s[3]), v = leaf2(b, s[2], s[3]);
@@ -217,6 +263,14 @@ static const struct {
     {"reshape", case_reshape, false},
     {"l2", case_l2, true},
     {"l1", case_l1, true},
+    {"smooth_l1", case_smooth_l1, true},
+    {"cross_entropy", case_cross_entropy, true},
+    {"cross_entropy of ids", case_cross_entropy_of_ids, true},
+    {"unit_rows", case_unit_rows, false},
+    {"infonce", case_infonce, true},
+    {"infonce, constant targets", case_infonce_of_constants, true},
+    {"mask_tokens", case_mask_tokens, false},
+    {"mask_tokens without token", case_mask_tokens_without_token, false},
     {"mlp with residual", case_mlp, false},
     {"weights used twice", case_tied_weights, false},
 };

@@ -4,6 +4,7 @@
  * its text. Everything else here is static: a function compiled with one set's flags must never be called by another.
  */
 #include <math.h>
+#include <string.h>
 
 #include "backend/cpu/call.h"
 #include "backend/cpu/move.h"
@@ -18,6 +19,10 @@
 #include "backend/cpu/gemm.inc.h"
 #include "backend/cpu/loss.inc.h"
 #include "backend/cpu/norm.inc.h"
+#include "backend/cpu/similarity.inc.h"
+#include "backend/cpu/smooth.inc.h"
+
+#include "backend/cpu/entropy.inc.h"
 
 #include "backend/cpu/elementwise.inc.h"
 #include "backend/cpu/passes.inc.h"
@@ -56,6 +61,16 @@ static const lac_kernel kernels[LAC_N_OPS] = {
     [LAC_OP_L2_GRAD] = {l2_grad_run, NULL},
     [LAC_OP_L1] = {l1_run, loss_scratch},
     [LAC_OP_L1_GRAD] = {l1_grad_run, NULL},
+    [LAC_OP_SMOOTH_L1] = {smooth_run, loss_scratch},
+    [LAC_OP_SMOOTH_L1_GRAD] = {smooth_grad_run, NULL},
+    [LAC_OP_CROSS_ENTROPY] = {entropy_run, entropy_scratch},
+    [LAC_OP_CROSS_ENTROPY_GRAD] = {entropy_grad_run, NULL},
+    [LAC_OP_UNIT_ROWS] = {unit_rows_run, NULL},
+    [LAC_OP_UNIT_ROWS_GRAD] = {unit_rows_grad_run, NULL},
+    [LAC_OP_INFONCE] = {infonce_run, infonce_scratch},
+    [LAC_OP_INFONCE_GRAD] = {infonce_grad_run, infonce_grad_scratch},
+    [LAC_OP_MASK_TOKENS] = {lac_mask_tokens_run, NULL},
+    [LAC_OP_MASK_TOKENS_GRAD] = {lac_mask_tokens_grad_run, lac_mask_tokens_grad_scratch},
 };
 
 static const lac_kernel *find(lac_op_id op, lac_dtype real) {

@@ -1,4 +1,4 @@
-/* graph/ops/losses.c - weighted squared and absolute distance of rows, as one number.
+/* graph/ops/losses.c - weighted squared, absolute and smooth absolute distance of rows, as one number.
  *
  * norm is an input, not a constant: it is one over the sum of the weights, which a mask decides. */
 #include "graph/node.h"
@@ -29,7 +29,7 @@ static void distance_backward(lac_graph *g, const lac_node *node, lac_op_id grad
         return;
     }
     lac_id in[] = {d_y, node->in[0], node->in[1], node->in[2], node->in[3]};
-    d_in[0] = lac_emit(g, grad, (lac_attr){0}, in, NULL);
+    d_in[0] = lac_emit(g, grad, node->attr, in, NULL);
     if (lac_needs(g, node->in[1])) d_in[1] = lac_scale(g, d_in[0], -1);
 }
 
@@ -41,6 +41,10 @@ static void l1_backward(lac_graph *g, const lac_node *node, lac_id d_y, lac_id *
     distance_backward(g, node, LAC_OP_L1_GRAD, d_y, d_in);
 }
 
+static void smooth_l1_backward(lac_graph *g, const lac_node *node, lac_id d_y, lac_id *d_in) {
+    distance_backward(g, node, LAC_OP_SMOOTH_L1_GRAD, d_y, d_in);
+}
+
 static bool distance_grad_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
     out[0] = g->tensors[node->in[1]].shape;
     return true;
@@ -50,6 +54,8 @@ const lac_op lac_op_L2 = {.n_in = 4, .n_out = 1, .shape = distance_shape, .backw
 const lac_op lac_op_L1 = {.n_in = 4, .n_out = 1, .shape = distance_shape, .backward = l1_backward};
 const lac_op lac_op_L2_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 const lac_op lac_op_L1_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
+const lac_op lac_op_SMOOTH_L1 = {.n_in = 4, .n_out = 1, .shape = distance_shape, .backward = smooth_l1_backward};
+const lac_op lac_op_SMOOTH_L1_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 
 lac_id lac_l2(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm) {
     return lac_emit(g, LAC_OP_L2, (lac_attr){0}, (lac_id[]){prediction, target, weight, norm}, NULL);
@@ -57,4 +63,10 @@ lac_id lac_l2(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac
 
 lac_id lac_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm) {
     return lac_emit(g, LAC_OP_L1, (lac_attr){0}, (lac_id[]){prediction, target, weight, norm}, NULL);
+}
+
+lac_id lac_smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm, double beta) {
+    if (!(beta > 0)) return lac_graph_refuse(g, "smooth_l1: a beta above 0 expected, found %g", beta);
+    lac_id in[] = {prediction, target, weight, norm};
+    return lac_emit(g, LAC_OP_SMOOTH_L1, (lac_attr){.f = {beta}}, in, NULL);
 }
