@@ -11,6 +11,7 @@
 typedef enum lac_setting_type {
     LAC_SETTING_INT,
     LAC_SETTING_REAL,
+    LAC_SETTING_COURSE, /* a REAL that may change during a run: a number, or {from, to, shape} over its steps */
     LAC_SETTING_BOOL,
     LAC_SETTING_TEXT, /* one of `choices` if given */
     LAC_SETTING_INTS, /* list of min_count..max_count; a single value stands for a list of one */
@@ -28,10 +29,12 @@ typedef struct lac_setting_spec {
     const char *sentence; /* one line of help */
 } lac_setting_spec;
 
+typedef enum lac_course_shape { LAC_COURSE_LINEAR, LAC_COURSE_COSINE } lac_course_shape;
+
 typedef struct lac_setting {
     const lac_setting_spec *spec;
     int count;
-    double number[8]; /* ints and bools too; exact up to 2^53 */
+    double number[8]; /* ints and bools too; exact up to 2^53. A COURSE that changes: count 3, from, to, shape */
     const char *text; /* TEXT, or the word of a REALS */
 } lac_setting;
 
@@ -46,6 +49,9 @@ const lac_setting *lac_settings_get(const lac_settings *s, const char *key);
 int64_t lac_settings_int(const lac_settings *s, const char *key);
 double lac_settings_real(const lac_settings *s, const char *key);
 bool lac_settings_bool(const lac_settings *s, const char *key);
+/* A COURSE's value at `share` of the run's steps, 0 at its first step; any other number: itself. */
+double lac_setting_at(const lac_setting *setting, double share);
+bool lac_setting_changes(const lac_setting *setting);
 const char *lac_settings_text(const lac_settings *s, const char *key);
 
 #endif

@@ -85,6 +85,9 @@ static lac_status add_object(void *context, const lac_recipe *r, lac_error *err)
 static json_t *json_of(const lac_setting *s) {
     if (s->text) return json_string(s->text);
     if (s->spec->type == LAC_SETTING_BOOL) return json_boolean(s->number[0] != 0);
+    if (lac_setting_changes(s))
+        return json_pack("{sfsfss}", "from", s->number[0], "to", s->number[1], "shape",
+                         s->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear");
     bool is_whole = s->spec->type == LAC_SETTING_INT || s->spec->type == LAC_SETTING_INTS;
     bool is_list = s->spec->type == LAC_SETTING_INTS || s->spec->type == LAC_SETTING_REALS;
     json_t *list = json_array();

@@ -6,7 +6,7 @@
 #include "mask/slots.h"
 
 static const lac_setting_spec specs[] = {
-    {"ratio", LAC_SETTING_REAL, "0.75", 0, LAC_BELOW_ONE, 0, 0, NULL, NULL, "share of patches hidden"},
+    {"ratio", LAC_SETTING_COURSE, "0.75", 0, LAC_BELOW_ONE, 0, 0, NULL, NULL, "share of patches hidden"},
 };
 
 static lac_status visible(const lac_settings *settings, const lac_grid *grid, int64_t *n_visible, lac_error *err) {

@@ -1,5 +1,5 @@
-/* method/look.c - the encoder's program with every block's tokens and queries, keys and values as outputs, for those who
- * look into a trained network. Not here: what is made of them (src/analyze). */
+/* method/look.c - the encoder's program with every block's tokens and queries, keys and values as outputs, for those
+ * who look into a trained network. Not here: what is made of them (src/analyze). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -16,8 +16,10 @@ static void put(lac_graph *g, const char *what, int64_t layer, lac_id x) {
 static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look) {
     int64_t dim[LAC_MAX_RANK];
     int rank = lac_method_picture_dims(m, batch, dim);
-    lac_encoder_input input = {
-        .picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim), .keep = LAC_NONE, .look = look};
+    lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
+                               .keep = LAC_NONE,
+                               .mask = LAC_NONE,
+                               .look = look};
     for (int i = 0; i < LAC_MOST_BLOCKS; i++)
         look->tokens[i] = look->qkv[i] = look->bias[i] = LAC_NONE;
     lac_output(g, "features", m->encoder->build(m->encoder_settings, &m->grid, g, &input));

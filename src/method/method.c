@@ -6,12 +6,40 @@
 #include "base/memory.h"
 #include "method/method_private.h"
 
-static void find_slots(lac_method *m) {
+/* A section's settings; those that change during the run in a copy whose numbers follow it (lac_method_at). */
+static lac_status take_section(lac_method *m, const char *path, const lac_settings **out, lac_error *err) {
+    const lac_settings *given = lac_recipe_section(m->recipe, path);
+    *out = given;
+    int n_courses = 0;
+    for (int i = 0; i < given->n; i++)
+        n_courses += lac_setting_changes(&given->at[i]);
+    if (n_courses == 0) return LAC_OK;
+    lac_settings *copy = lac_arena_alloc(m->arena, sizeof *copy);
+    lac_setting *at = lac_arena_alloc(m->arena, (size_t)given->n * sizeof *at);
+    if (!copy || !at) return lac_no_memory(err, "a method's settings");
+    *copy = (lac_settings){.slot = given->slot, .n = given->n, .at = at};
+    for (int i = 0; i < given->n; i++) {
+        at[i] = given->at[i];
+        if (!lac_setting_changes(&at[i])) continue;
+        if (m->n_courses == LAC_MOST_COURSES)
+            return lac_usage(err, "%s: at most %d numbers may follow schedules", path, LAC_MOST_COURSES);
+        m->courses[m->n_courses++] = (lac_course){&given->at[i], &at[i]};
+    }
+    *out = copy;
+    return LAC_OK;
+}
+
+void lac_method_at(lac_method *m, double share) {
+    for (int i = 0; i < m->n_courses; i++)
+        m->courses[i].live->number[0] = lac_setting_at(m->courses[i].given, share);
+}
+
+static lac_status find_slots(lac_method *m, lac_error *err) {
     const lac_recipe *r = m->recipe;
-    m->mask_settings = lac_recipe_section(r, "mask");
-    m->encoder_settings = lac_recipe_section(r, "model.encoder");
-    m->decoder_settings = lac_recipe_section(r, "model.decoder");
-    m->target_settings = lac_recipe_section(r, "target");
+    LAC_TRY(take_section(m, "mask", &m->mask_settings, err));
+    LAC_TRY(take_section(m, "model.encoder", &m->encoder_settings, err));
+    LAC_TRY(take_section(m, "model.decoder", &m->decoder_settings, err));
+    LAC_TRY(take_section(m, "target", &m->target_settings, err));
     m->mask = lac_mask_find(m->mask_settings->slot);
     m->encoder = lac_encoder_find(m->encoder_settings->slot);
     m->decoder = lac_decoder_find(m->decoder_settings->slot);
@@ -21,10 +49,10 @@ static void find_slots(lac_method *m) {
         char path[32];
         snprintf(path, sizeof path, "objective.%d", i);
         lac_term *term = &m->terms[i];
-        term->settings = lac_recipe_section(r, path);
+        LAC_TRY(take_section(m, path, &term->settings, err));
         term->slot = lac_objective_find(term->settings->slot);
         term->on = lac_objective_on(term->settings);
-        term->weight = lac_settings_real(term->settings, "weight");
+        term->has_course = lac_setting_changes(lac_settings_get(term->settings, "weight"));
         bool is_second = false;
         for (int k = 0; k < i; k++)
             is_second = is_second || m->terms[k].slot == term->slot;
@@ -33,6 +61,7 @@ static void find_slots(lac_method *m) {
         else
             snprintf(term->name, sizeof term->name, "%.40s", term->slot->slot.name);
     }
+    return LAC_OK;
 }
 
 /* Visible patches alone where all three can, for it costs least; else all patches with a token in place of some. */
@@ -55,6 +84,28 @@ static lac_status choose_form(lac_method *m, lac_error *err) {
                      m->decoder->takes_index ? "visible patches" : "all patches");
 }
 
+/* V, checked at both ends of a schedule. Where V is a dimension of the step it cannot change. */
+static lac_status count_visible(lac_method *m, lac_error *err) {
+    bool changes = false;
+    for (int i = 0; i < m->mask_settings->n; i++) {
+        if (!lac_setting_changes(&m->mask_settings->at[i])) continue;
+        if (m->is_index)
+            return lac_usage(err,
+                             "mask.%s: expected one number, found a schedule: the encoder sees the visible patches "
+                             "alone, and their number is settled before the first step",
+                             m->mask_settings->at[i].spec->key);
+        changes = true;
+    }
+    m->has_fixed_count = m->mask->form == LAC_MASK_INDEX && !changes;
+    m->n_shown = m->grid.n;
+    if (!m->mask->visible) return LAC_OK;
+    for (int end = changes ? 1 : 0; end >= 0; end--) {
+        lac_method_at(m, end);
+        LAC_TRY(m->mask->visible(m->mask_settings, &m->grid, &m->n_shown, err));
+    }
+    return LAC_OK;
+}
+
 static lac_status fit_slots(lac_method *m, lac_error *err) {
     const lac_recipe *r = m->recipe;
     double size[LAC_MAX_AXES];
@@ -66,8 +117,7 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     if (lac_grid_make(n_axes, picture, patch, lac_recipe_int(r, "picture.channels"), &m->grid, err) != LAC_OK)
         return lac_context(err, "picture.size");
     LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
-    m->n_shown = m->grid.n;
-    if (m->mask->visible) LAC_TRY(m->mask->visible(m->mask_settings, &m->grid, &m->n_shown, err));
+    LAC_TRY(count_visible(m, err));
     m->n_visible = m->is_index ? m->n_shown : m->grid.n;
     m->target_context =
         (lac_target_context){.grid = &m->grid, .width = m->encoder_shape.width, .n_prefix = m->encoder_shape.n_prefix};
@@ -92,8 +142,9 @@ lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method *
     lac_method *m = lac_zalloc(sizeof *m);
     if (!m) return lac_no_memory(err, "a method");
     m->recipe = recipe;
-    find_slots(m);
-    lac_status status = choose_form(m, err);
+    m->arena = lac_arena_new();
+    lac_status status = m->arena ? find_slots(m, err) : lac_no_memory(err, "a method");
+    if (status == LAC_OK) status = choose_form(m, err);
     if (status == LAC_OK) status = fit_slots(m, err);
     if (status != LAC_OK) lac_context(err, "recipe %s", lac_recipe_name(recipe));
     if (status == LAC_OK) status = declare_weights(m, real, err);
@@ -108,6 +159,7 @@ lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method *
 void lac_method_free(lac_method *method) {
     if (!method) return;
     lac_store_free(method->store);
+    lac_arena_free(method->arena);
     lac_free(method);
 }
 

@@ -18,6 +18,8 @@ typedef struct lac_method lac_method;
  * The recipe is borrowed and must outlive the method. */
 lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method **method, lac_error *err);
 void lac_method_free(lac_method *method);
+/* Set the numbers that follow schedules to their values at `share` of the run's steps (0 at the first). As made: 0. */
+void lac_method_at(lac_method *method, double share);
 lac_store *lac_method_store(const lac_method *method);
 const lac_recipe *lac_method_recipe(const lac_method *method);
 /* Patches in a picture, patches that the encoder sees, values in a patch, encoder width and depth, prefix tokens (class

@@ -2,6 +2,7 @@
 #ifndef LAC_METHOD_METHOD_PRIVATE_H
 #define LAC_METHOD_METHOD_PRIVATE_H
 
+#include "base/arena.h"
 #include "mask/mask.h"
 #include "method/method.h"
 #include "method/sections.h"
@@ -14,12 +15,22 @@ typedef struct lac_term {
     const lac_objective_slot *slot;
     const lac_settings *settings;
     lac_on on;
-    double weight;
-    char name[64]; /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
+    bool has_course; /* its weight changes */
+    char name[64];   /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
 } lac_term;
+
+/* A number that changes during the run: `live` is what slots read, in the method's own copy of their settings. */
+typedef struct lac_course {
+    const lac_setting *given;
+    lac_setting *live;
+} lac_course;
+enum { LAC_MOST_COURSES = 32 };
 
 struct lac_method {
     const lac_recipe *recipe;
+    lac_arena *arena;
+    int n_courses;
+    lac_course courses[LAC_MOST_COURSES];
     lac_store *store;
     lac_grid grid;
     const lac_mask_slot *mask;
@@ -31,6 +42,7 @@ struct lac_method {
     lac_decoder_context decoder_context;
     lac_target_context target_context; /* without ids */
     bool is_index;                     /* the encoder sees visible patches alone; else all, some replaced by a token */
+    bool has_fixed_count;              /* every picture hides N - n_shown patches, at every step */
     int64_t n_shown;                   /* patches that an index-form mask leaves visible */
     int64_t n_visible;                 /* patches that the encoder sees: n_shown, or N */
     int n_terms;

@@ -14,16 +14,22 @@ enum { MAX_KEYS = 64 };
 
 static const double imagenet_mean[3] = {0.485, 0.456, 0.406}, imagenet_std[3] = {0.229, 0.224, 0.225};
 
+/* The file that a line stands in: the recipe's, or one that it extends. */
+static const char *file_of(const lac_recipe *r, int line) {
+    int k = line >> LAC_LINE_BITS;
+    return k ? r->extended[k - 1] : r->label;
+}
+
 /* "FILE:LINE" or "--set KEY", then the path unless the label says it already. */
 static lac_status complain(const lac_recipe *r, int line, const char *path, lac_error *err) {
-    if (line > 0) return lac_context(err, "%s:%d: %s", r->label, line, path);
+    if (line > 0) return lac_context(err, "%s:%d: %s", file_of(r, line), line & LAC_LINE_MASK, path);
     if (line < 0 && strcmp(r->label_keys[-line - 1], path) == 0) return lac_context(err, "%s", r->labels[-line - 1]);
     if (line < 0) return lac_context(err, "%s: %s", r->labels[-line - 1], path);
     return lac_context(err, "%s: %s", r->label, path);
 }
 
 static lac_status complain_key(const lac_recipe *r, int line, lac_error *err) {
-    if (line > 0) return lac_context(err, "%s:%d", r->label, line);
+    if (line > 0) return lac_context(err, "%s:%d", file_of(r, line), line & LAC_LINE_MASK);
     return lac_context(err, "%s", line < 0 ? r->labels[-line - 1] : r->label);
 }
 
@@ -247,7 +253,7 @@ static lac_status resolve_name(lac_recipe *r, lac_resolved *out, lac_error *err)
 
 /* The top-level keys, and the keys of maps that only group sections ("model"). */
 static lac_status check_groups(const lac_recipe *r, lac_error *err) {
-    const char *words[LAC_N_SECTION_KINDS + 1] = {"name"};
+    const char *words[LAC_N_SECTION_KINDS + 2] = {"name"};
     char room[LAC_N_SECTION_KINDS][32];
     int n = 1;
     for (int i = 0; i < LAC_N_SECTION_KINDS; i++) {
@@ -260,7 +266,8 @@ static lac_status check_groups(const lac_recipe *r, lac_error *err) {
         complain_key(r, r->root->line, err);
         return status;
     }
-    LAC_TRY(check_keys(r, r->root, words, n, "a recipe", err));
+    words[n] = "extends";
+    LAC_TRY(check_keys(r, r->root, words, n + 1, "a recipe", err));
     for (int w = 1; w < n; w++) {
         const char *members[LAC_N_SECTION_KINDS];
         int n_members = 0;
@@ -399,13 +406,13 @@ const char *lac_recipe_shipped_name(int index) {
     return lac_shipped_recipes[index].name;
 }
 
-static const lac_shipped_recipe *find_shipped(const char *name) {
+const lac_shipped_recipe *lac_recipe_find_shipped(const char *name) {
     for (const lac_shipped_recipe *s = lac_shipped_recipes; s->name; s++)
         if (strcmp(s->name, name) == 0) return s;
     return NULL;
 }
 
-static lac_status no_such_recipe(const char *name, lac_error *err) {
+lac_status lac_recipe_no_such(const char *name, lac_error *err) {
     const char *words[MAX_KEYS];
     lac_text list = {0};
     int n = 0;
@@ -427,13 +434,13 @@ static lac_status no_such_recipe(const char *name, lac_error *err) {
 }
 
 static lac_status read_root(lac_recipe *r, const char *name_or_path, lac_error *err) {
-    const lac_shipped_recipe *shipped = find_shipped(name_or_path);
+    const lac_shipped_recipe *shipped = lac_recipe_find_shipped(name_or_path);
     if (shipped) {
         r->label = lac_arena_format(r->arena, "recipes/%s.yaml", shipped->name);
         if (!r->label) return lac_no_memory(err, "a recipe");
         return lac_yaml_parse(r->arena, r->label, (const char *)shipped->data, shipped->bytes, &r->root, err);
     }
-    if (!lac_file_exists(name_or_path) || lac_folder_exists(name_or_path)) return no_such_recipe(name_or_path, err);
+    if (!lac_file_exists(name_or_path) || lac_folder_exists(name_or_path)) return lac_recipe_no_such(name_or_path, err);
     r->label = lac_arena_text(r->arena, name_or_path);
     if (!r->label) return lac_no_memory(err, "a recipe");
     return lac_yaml_read(r->arena, name_or_path, &r->root, err);
@@ -457,6 +464,7 @@ lac_status lac_recipe_open(const char *name_or_path, const char *const *sets, in
     lac_recipe *r;
     LAC_TRY(recipe_new(&r, err));
     lac_status status = read_root(r, name_or_path, err);
+    if (status == LAC_OK) status = lac_recipe_extend(r, err);
     /* Slot names first, so that the order of sets does not matter. */
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n_sets && status == LAC_OK; i++)
@@ -477,6 +485,7 @@ lac_status lac_recipe_read_text(const char *label, const char *text, lac_recipe 
     r->label = lac_arena_text(r->arena, label);
     lac_status status =
         r->label ? lac_yaml_parse(r->arena, label, text, strlen(text), &r->root, err) : lac_no_memory(err, "a recipe");
+    if (status == LAC_OK) status = lac_recipe_extend(r, err);
     if (status == LAC_OK) status = resolve(r, &r->resolved, err);
     if (status != LAC_OK) {
         lac_recipe_free(r);

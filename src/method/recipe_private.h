@@ -21,11 +21,15 @@ typedef struct lac_resolved {
     lac_section sections[LAC_MAX_SECTIONS];
 } lac_resolved;
 
+enum { LAC_MOST_EXTENDED = 8, LAC_LINE_BITS = 24, LAC_LINE_MASK = (1 << LAC_LINE_BITS) - 1 };
+
 struct lac_recipe {
     lac_arena *arena;
     const char *label; /* the file, for errors */
-    lac_yaml *root;    /* as given: the file, with the sets put in */
-    int n_labels;      /* values put in by set number k have line -(k + 1) and the label labels[k] */
+    lac_yaml *root;    /* as given: the file over what it extends, with the sets put in */
+    int n_extended;
+    const char *extended[LAC_MOST_EXTENDED]; /* labels: lines of number k are raised by (k + 1) << LAC_LINE_BITS */
+    int n_labels; /* values put in by set number k have line -(k + 1) and the label labels[k] */
     const char **labels;
     const char **label_keys;
     lac_resolved *resolved;
@@ -35,6 +39,9 @@ struct lac_recipe {
  * path is cut up. `label` is put in front of errors. */
 lac_status lac_recipe_tree_put(lac_arena *arena, const char *label, const lac_yaml *old, char *path, lac_yaml *value,
                                int line, lac_yaml **out, lac_error *err);
+/* Put what the root extends under it. */
+lac_status lac_recipe_extend(lac_recipe *recipe, lac_error *err);
+lac_status lac_recipe_no_such(const char *name, lac_error *err); /* LAC_USAGE with the shipped recipes' names */
 /* The node at a dotted path, or NULL. */
 const lac_yaml *lac_recipe_tree_at(const lac_yaml *root, const char *path);
 
@@ -45,5 +52,6 @@ typedef struct lac_shipped_recipe {
     unsigned bytes;
 } lac_shipped_recipe;
 extern const lac_shipped_recipe lac_shipped_recipes[];
+const lac_shipped_recipe *lac_recipe_find_shipped(const char *name); /* NULL if absent */
 
 #endif

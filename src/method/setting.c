@@ -87,8 +87,10 @@ void lac_setting_allowed(const lac_setting_spec *spec, lac_text *out) {
         break;
     case LAC_SETTING_INT:
     case LAC_SETTING_REAL:
+    case LAC_SETTING_COURSE:
         lac_text_add(out, is_whole(spec) ? "a whole number" : "a number");
         put_range(spec, out);
+        if (spec->type == LAC_SETTING_COURSE) lac_text_add(out, " or a schedule");
         break;
     case LAC_SETTING_INTS:
     case LAC_SETTING_REALS:
@@ -184,6 +186,39 @@ static lac_status read_list(lac_arena *arena, const lac_setting_spec *spec, cons
     return LAC_OK;
 }
 
+/* {from: a, to: b, shape: linear|cosine}: both ends within the setting's range. */
+static lac_status read_course(const lac_setting_spec *spec, const lac_yaml *node, lac_setting *out, lac_error *err) {
+    static const char *const keys[] = {"from", "to", "shape"}, *const shapes[] = {"linear", "cosine"};
+    out->count = 3;
+    for (int i = 0; i < node->n; i++) {
+        bool is_known = false;
+        for (int k = 0; k < 3; k++)
+            is_known = is_known || strcmp(node->keys[i], keys[k]) == 0;
+        if (!is_known)
+            return lac_usage(err, "unknown key '%.80s' in a schedule; allowed: from, to, shape", node->keys[i]);
+    }
+    for (int k = 0; k < 2; k++) {
+        const lac_yaml *end = lac_yaml_get(node, keys[k]);
+        if (!end) return lac_usage(err, "a schedule needs '%s'", keys[k]);
+        if (!read_number(spec, end, &out->number[k])) {
+            refuse(spec, end, "", err);
+            return lac_context(err, "schedule's '%s'", keys[k]);
+        }
+    }
+    const lac_yaml *shape = lac_yaml_get(node, "shape");
+    out->number[2] = LAC_COURSE_LINEAR;
+    for (int k = 0; shape && k < 2; k++)
+        if (shape->kind == LAC_YAML_SCALAR && strcmp(shape->text, shapes[k]) == 0) {
+            out->number[2] = k;
+            shape = NULL;
+        }
+    if (shape)
+        return lac_usage(err, "schedule's 'shape': expected one of linear, cosine, found '%.80s'",
+                         shape->kind == LAC_YAML_SCALAR ? shape->text : "a list or map");
+    if (out->number[0] == out->number[1]) out->count = 1; /* equal recipes have equal bytes */
+    return LAC_OK;
+}
+
 lac_status lac_setting_read(lac_arena *arena, const lac_setting_spec *spec, const lac_yaml *node, lac_setting *out,
                             lac_error *err) {
     *out = (lac_setting){.spec = spec};
@@ -200,8 +235,14 @@ lac_status lac_setting_read(lac_arena *arena, const lac_setting_spec *spec, cons
         node = standard;
     }
     switch (spec->type) {
+    case LAC_SETTING_COURSE:
+        if (node->kind == LAC_YAML_MAP) return read_course(spec, node, out, err);
+        /* fall through */
     case LAC_SETTING_INT:
     case LAC_SETTING_REAL:
+        if (node->kind == LAC_YAML_MAP && lac_yaml_get(node, "from"))
+            return lac_usage(err, "expected one number: this one is settled before the first step and follows no "
+                                  "schedule");
         if (!read_number(spec, node, &out->number[0])) return refuse(spec, node, "", err);
         out->count = 1;
         return LAC_OK;
@@ -226,6 +267,12 @@ void lac_setting_write(const lac_setting *setting, lac_text *out) {
         lac_text_add(out, "%s", setting->text);
     } else if (setting->spec->type == LAC_SETTING_BOOL) {
         lac_text_add(out, setting->number[0] != 0 ? "true" : "false");
+    } else if (lac_setting_changes(setting)) {
+        lac_text_add(out, "{from: ");
+        lac_number_write(setting->number[0], out);
+        lac_text_add(out, ", to: ");
+        lac_number_write(setting->number[1], out);
+        lac_text_add(out, ", shape: %s}", setting->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear");
     } else if (is_list(setting->spec) && setting->count != 1) {
         lac_text_add(out, "[");
         for (int i = 0; i < setting->count; i++) {

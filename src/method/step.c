@@ -33,7 +33,13 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, lac_i
         char name[80];
         snprintf(name, sizeof name, "term/%s", term->name);
         lac_output(g, name, value);
-        lac_id weighed = lac_scale(g, value, term->weight);
+        lac_id weighed;
+        if (term->has_course) {
+            snprintf(name, sizeof name, "factor/%d", i);
+            weighed = lac_scale_samples(g, value, lac_input(g, name, real, 1, (int64_t[]){1}));
+        } else {
+            weighed = lac_scale(g, value, lac_settings_real(term->settings, "weight"));
+        }
         loss = i == 0 ? weighed : lac_add(g, loss, weighed);
     }
     lac_output(g, "loss", loss);
@@ -86,6 +92,11 @@ static lac_status find_inputs(lac_step *s, lac_error *err) {
     for (int i = 0; i < s->method->n_terms; i++) {
         lac_on on = s->method->terms[i].on;
         s->is_on[on] = true;
+        if (s->method->terms[i].has_course) {
+            char name[32];
+            snprintf(name, sizeof name, "factor/%d", i);
+            LAC_TRY(lac_program_input(s->program, name, &s->factor[i], err));
+        }
         LAC_TRY(lac_program_input(s->program, lac_step_weight_names[on], &s->weight[on], err));
         LAC_TRY(lac_program_input(s->program, lac_step_norm_names[on], &s->norm[on], err));
     }

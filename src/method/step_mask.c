@@ -36,6 +36,12 @@ static void put_norms(lac_step *s, const double total[LAC_N_ON]) {
         if (s->is_on[on]) put_real(&s->norm[on], 0, 1 / fmax(total[on], 1));
 }
 
+/* Factors of the terms whose weight follows a schedule, as they are now. */
+static void put_term_weights(lac_step *s) {
+    for (int i = 0; i < s->method->n_terms; i++)
+        if (s->factor[i].data) put_real(&s->factor[i], 0, lac_settings_real(s->method->terms[i].settings, "weight"));
+}
+
 /* Sample b's mask from s->is_hidden, with its indices in ascending order where there are any. */
 static void put_sample(lac_step *s, int64_t b) {
     const lac_method *m = s->method;
@@ -54,7 +60,7 @@ static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sampl
 }
 
 void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n) {
-    if (s->method->mask->form == LAC_MASK_INDEX || s->method->mask->corrupt) return;
+    if (s->method->has_fixed_count || s->method->mask->corrupt) return;
     int64_t n_hidden = 0;
     for (int64_t b = 0; b < n; b++) {
         draw_sample(s, seed, epoch[b], sample[b]);
@@ -79,7 +85,7 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     put_weights(s, NULL, total);
     double pictures = (double)global_batch, n = (double)m->grid.n;
     double hidden = total[LAC_ON_HIDDEN] / (double)s->batch; /* in a picture, on average */
-    if (m->mask->form == LAC_MASK_INDEX)
+    if (m->has_fixed_count)
         hidden = n - (double)m->n_shown;
     else if (s->n_planned > 0)
         hidden = s->n_planned_hidden / s->n_planned;
@@ -87,6 +93,7 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     total[LAC_ON_VISIBLE] = pictures * (n - hidden);
     total[LAC_ON_ALL] = pictures * n;
     put_norms(s, total);
+    put_term_weights(s);
     return LAC_OK;
 }
 
@@ -138,7 +145,7 @@ static lac_status put_hidden(lac_step *s, int64_t b, const float *weight, lac_er
         s->is_hidden[i] = weight[i] != 0;
         n_visible += !s->is_hidden[i];
     }
-    if (s->method->mask->form == LAC_MASK_INDEX && n_visible != s->method->n_shown)
+    if (s->method->has_fixed_count && n_visible != s->method->n_shown)
         return lac_usage(err, "mask/0: sample %lld leaves %lld of %lld patches visible, the recipe's mask leaves %lld",
                          (long long)b, (long long)n_visible, (long long)n, (long long)s->method->n_shown);
     put_sample(s, b);
@@ -174,5 +181,6 @@ lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *kee
         total[LAC_ON_HIDDEN] = total_weight;
     }
     put_norms(s, total);
+    put_term_weights(s);
     return LAC_OK;
 }

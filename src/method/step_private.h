@@ -10,12 +10,13 @@ struct lac_step {
     int64_t batch;
     bool is_on[LAC_N_ON];
     lac_view weight[LAC_N_ON], norm[LAC_N_ON];
-    int32_t *keep, *restore;  /* the program's inputs in index form, else NULL */
-    lac_view drawn;           /* the program's input "mask/0" in weight form; data NULL in index form */
-    double n_planned;         /* pictures of lac_step_plan; 0: none */
-    double n_planned_hidden;  /* hidden patches in them */
-    float *mask;              /* B x N, 1 = hidden */
-    unsigned char *is_hidden; /* N, of one sample */
+    lac_view factor[LAC_MAX_OBJECTIVES]; /* input [1] of a term whose weight changes; data NULL: none */
+    int32_t *keep, *restore;             /* the program's inputs in index form, else NULL */
+    lac_view drawn;                      /* the program's input "mask/0" in weight form; data NULL in index form */
+    double n_planned;                    /* pictures of lac_step_plan; 0: none */
+    double n_planned_hidden;             /* hidden patches in them */
+    float *mask;                         /* B x N, 1 = hidden */
+    unsigned char *is_hidden;            /* N, of one sample */
     void *mask_scratch;
     uint64_t *sort_scratch; /* N */
     int32_t *order;         /* N */

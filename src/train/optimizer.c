@@ -101,6 +101,11 @@ void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *
     o->t++;
 }
 
+void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip) {
+    o->options.weight_decay = weight_decay;
+    o->options.clip = clip;
+}
+
 int64_t lac_optimizer_steps(const lac_optimizer *o) {
     return o->t;
 }

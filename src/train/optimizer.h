@@ -22,6 +22,8 @@ void lac_optimizer_reset(lac_optimizer *o);
  * A norm that is not finite changes nothing: no weight, no moment, no count. The average starts as the weights before
  * the first step. */
 void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *pool, double lr, double *norm);
+/* What may follow a schedule, for the steps to come. */
+void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip);
 int64_t lac_optimizer_steps(const lac_optimizer *o);
 
 /* Linear warm-up from 0 over `warmup` steps, then half a cosine to min_lr at `total`; step counts from 0. */

@@ -111,6 +111,7 @@ static lac_status train(lac_session *s, lac_error *err) {
     int64_t every = lac_recipe_int(s->recipe, "checkpoint.every");
     lac_step_result r;
     meter m;
+    lac_trainer_plan(s->trainer, total);
     meter_begin(&m, s->step);
     s->result.end = LAC_PRETRAIN_DONE;
     while (s->step < total) {

@@ -17,6 +17,7 @@ struct lac_trainer {
     lac_optimizer *optimizer;
     int64_t batch, accumulate, micro_batch;
     uint64_t seed;
+    int64_t total;           /* steps of the run; 0: not known yet */
     int64_t picture_values;  /* floats of one picture */
     lac_view loss, features; /* features.data NULL: the method has none */
     int n_terms;
@@ -136,9 +137,23 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
     return LAC_OK;
 }
 
+void lac_trainer_plan(lac_trainer *t, int64_t total) {
+    t->total = total;
+}
+
+/* Everything that follows a schedule, at this step. */
+static void follow_schedules(lac_trainer *t, int64_t step) {
+    const lac_settings *optim = lac_recipe_section(lac_method_recipe(t->method), "optim");
+    double share = t->total > 0 ? (double)step / (double)t->total : 0;
+    lac_method_at(t->method, share);
+    lac_optimizer_set(t->optimizer, lac_setting_at(lac_settings_get(optim, "weight_decay"), share),
+                      lac_setting_at(lac_settings_get(optim, "clip"), share));
+}
+
 lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_t step, double lr,
                             lac_collapse *features, lac_step_result *result, lac_error *err) {
     *result = (lac_step_result){.n_terms = t->n_terms};
+    follow_schedules(t, step);
     lac_store_zero_gradients(lac_method_store(t->method));
     if (features) lac_collapse_clear(features);
     for (int64_t i = 0; i < t->accumulate; i++) {

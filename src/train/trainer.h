@@ -31,6 +31,8 @@ lac_status lac_trainer_new(lac_method *method, const lac_backend *backend, lac_p
 void lac_trainer_free(lac_trainer *trainer);
 /* As at step 0: weights drawn from the seed, moments zero. */
 void lac_trainer_initialize(lac_trainer *trainer);
+/* Steps of the whole run, over which schedules run; until told (0) they stand at their beginning. */
+void lac_trainer_plan(lac_trainer *trainer, int64_t total);
 /* Learning rate lr; `features`: if not NULL, cleared and filled with this step's. step counts from 0. */
 lac_status lac_trainer_step(lac_trainer *trainer, lac_feed feed, void *context, int64_t step, double lr,
                             lac_collapse *features, lac_step_result *result, lac_error *err);

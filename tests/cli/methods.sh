@@ -8,7 +8,7 @@ has "$room.out" "^mae-vit-h14 "
 succeeds "$lacuna" methods --json
 has "$room.out" '"recipe": "mae-tiny-32"'
 succeeds "$lacuna" methods demo --set mask.ratio=0.6
-has "$room.out" '^  ratio: 0.6 +# share of patches hidden \(a number in \[0, 1\)\)'
+has "$room.out" '^  ratio: 0.6 +# share of patches hidden \(a number in \[0, 1\) or a schedule\)'
 cp "$room.out" mine.yaml
 succeeds "$lacuna" methods mine.yaml
 cmp "$room.out" mine.yaml || fail "the printed recipe reads as another"

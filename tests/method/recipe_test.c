@@ -67,19 +67,19 @@ static void test_unknown_key_names_line_nearest_and_allowed(void **state) {
                    "a.yaml:5: unknown key 'decodr' in model; nearest: 'decoder'; allowed: encoder, decoder");
     expect_refusal(with_line("mask:", "maks: {name: random}"),
                    "a.yaml:2: unknown key 'maks' in a recipe; nearest: 'mask'; allowed: name, picture, augment, mask, "
-                   "model, target, objective, optim, train, checkpoint");
+                   "model, target, objective, optim, train, checkpoint, extends");
 }
 
 static void test_wrong_types_and_ranges_are_refused(void **state) {
     (void)state;
     expect_refusal(with_line("mask:", "mask: {name: random, ratio: abc}"),
-                   "a.yaml:2: mask.ratio: expected a number in [0, 1), found 'abc'");
+                   "a.yaml:2: mask.ratio: expected a number in [0, 1) or a schedule, found 'abc'");
     expect_refusal(with_line("mask:", "mask: {name: random, ratio: 1}"),
-                   "a.yaml:2: mask.ratio: expected a number in [0, 1), found '1'");
+                   "a.yaml:2: mask.ratio: expected a number in [0, 1) or a schedule, found '1'");
     expect_refusal(with_line("mask:", "mask: {name: random, ratio: [0.5]}"),
-                   "a.yaml:2: mask.ratio: expected a number in [0, 1), found a list of 1");
+                   "a.yaml:2: mask.ratio: expected a number in [0, 1) or a schedule, found a list of 1");
     expect_refusal(with_line("mask:", "mask: {name: random, ratio: \"0.5\"}"),
-                   "a.yaml:2: mask.ratio: expected a number in [0, 1), found '0.5'");
+                   "a.yaml:2: mask.ratio: expected a number in [0, 1) or a schedule, found '0.5'");
     expect_refusal(with_line("target:", "target: {name: pixels, norm: yes}"),
                    "a.yaml:6: target.norm: expected true or false, found 'yes'");
     expect_refusal(with_line("objective:", "objective: [{name: l2, on: hiden}]"),
@@ -89,7 +89,7 @@ static void test_wrong_types_and_ranges_are_refused(void **state) {
     expect_refusal(with_line("optim:", "optim: {lr: nan}"),
                    "a.yaml:8: optim.lr: expected a number in [0, 1000], found 'nan'");
     expect_refusal(with_line("optim:", "optim: {lr: 1, clip: -1}"),
-                   "a.yaml:8: optim.clip: expected a number of at least 0, found '-1'");
+                   "a.yaml:8: optim.clip: expected a number of at least 0 or a schedule, found '-1'");
     expect_refusal(with_line("optim:", "optim: {lr: 1, betas: [0.9, x]}"),
                    "a.yaml:8: optim.betas: expected a list of 2 numbers in [0, 1), found 'x' in the list");
     expect_refusal(with_line("optim:", "optim: {lr: 1, betas: 0.9}"),
@@ -210,9 +210,9 @@ static void test_a_wrong_set_is_named(void **state) {
     (void)state;
     expect_set_refusal("mask.ratoi=0.5", "--set mask.ratoi: unknown key 'ratoi' in mask (random); nearest: 'ratio'; "
                                          "allowed: name, ratio");
-    expect_set_refusal("mask.ratio=abc", "--set mask.ratio: expected a number in [0, 1), found 'abc'");
+    expect_set_refusal("mask.ratio=abc", "--set mask.ratio: expected a number in [0, 1) or a schedule, found 'abc'");
     expect_set_refusal("mask={name: random, ratio: abc}",
-                       "--set mask: mask.ratio: expected a number in [0, 1), found 'abc'");
+                       "--set mask: mask.ratio: expected a number in [0, 1) or a schedule, found 'abc'");
     expect_set_refusal("mask.ratio", "--set mask.ratio: expected KEY=VALUE");
     expect_set_refusal("mask.ratio=", "--set mask.ratio: expected a value, found nothing");
     expect_set_refusal("objective.3.weight=1", "--set objective.3.weight: expected an index from 0 to 0, found '3'");
@@ -225,7 +225,7 @@ static void test_a_refused_set_leaves_the_recipe_as_it_was(void **state) {
     char *before = strdup(written(r));
     lac_error err = {0};
     assert_int_equal(lac_recipe_set(r, "mask.ratio", "2", &err), LAC_USAGE);
-    assert_string_equal(err.text, "mask.ratio: expected a number in [0, 1), found '2'");
+    assert_string_equal(err.text, "mask.ratio: expected a number in [0, 1) or a schedule, found '2'");
     assert_string_equal(written(r), before);
     assert_int_equal(lac_recipe_set(r, "picture.mean", "[0.1, 0.2, 0.30000001]", &err), LAC_OK);
     double mean[3];
@@ -269,7 +269,7 @@ static void test_a_file_is_read_and_named_in_errors(void **state) {
     lac_error err = {0};
     assert_int_equal(lac_recipe_open(path, NULL, 0, &r, &err), LAC_USAGE);
     assert_ptr_equal(strstr(err.text, path), err.text);
-    assert_non_null(strstr(err.text, ":2: mask.ratio: expected a number in [0, 1), found '2'"));
+    assert_non_null(strstr(err.text, ":2: mask.ratio: expected a number in [0, 1) or a schedule, found '2'"));
     const char *set = "mask.ratio=0.5"; /* a set mends what the file has wrong */
     assert_int_equal(lac_recipe_open(path, &set, 1, &r, &err), LAC_OK);
     lac_recipe_free(r);
