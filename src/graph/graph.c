@@ -63,6 +63,14 @@ lac_dtype lac_graph_real(const lac_graph *g) {
     return g->real;
 }
 
+void lac_graph_set_scope(lac_graph *g, const char *prefix) {
+    g->scope = prefix;
+}
+
+const char *lac_graph_scope(const lac_graph *g) {
+    return g->scope;
+}
+
 lac_store *lac_graph_store(const lac_graph *g) {
     return g->store;
 }

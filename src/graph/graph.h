@@ -31,6 +31,9 @@ lac_status lac_graph_check(const lac_graph *graph, lac_error *err); /* the first
 lac_id lac_graph_refuse(lac_graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));
 lac_dtype lac_graph_real(const lac_graph *graph);
 lac_store *lac_graph_store(const lac_graph *graph);
+/* A prefix under which models look for their parameters first, such as "teacher/"; NULL: none. Borrowed. */
+void lac_graph_set_scope(lac_graph *graph, const char *prefix);
+const char *lac_graph_scope(const lac_graph *graph);
 int lac_rank(const lac_graph *graph, lac_id x);
 int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes count from the end */
 

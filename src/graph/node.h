@@ -52,6 +52,7 @@ typedef struct lac_named {
 struct lac_graph {
     lac_dtype real;
     lac_store *store;
+    const char *scope; /* NULL: none */
     lac_arena *names;
     lac_tensor *tensors;
     lac_node *nodes;

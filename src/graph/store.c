@@ -96,8 +96,14 @@ lac_status lac_store_add(lac_store *store, const char *name, int rank, const int
     lac_entry *entry = lac_arena_alloc(store->arena, sizeof *entry);
     char *copy = lac_arena_text(store->arena, name);
     if (!entry || !copy) return lac_no_memory(err, name);
-    *entry = (lac_entry){
-        .name = copy, .dtype = store->real, .rank = rank, .n = n, .flags = flags, .init = init, .scale = scale};
+    *entry = (lac_entry){.name = copy,
+                         .dtype = store->real,
+                         .rank = rank,
+                         .n = n,
+                         .flags = flags,
+                         .init = init,
+                         .scale = scale,
+                         .copy_of = -1};
     for (int i = 0; i < rank; i++)
         entry->dim[i] = dim[i];
     entry->value = lac_zalloc((size_t)n * lac_dtype_bytes(store->real));
@@ -105,6 +111,15 @@ lac_status lac_store_add(lac_store *store, const char *name, int rank, const int
     store->entries[store->n] = entry;
     if (index) *index = store->n;
     store->n++;
+    return LAC_OK;
+}
+
+lac_status lac_store_add_copy(lac_store *store, const char *name, int of, int *index, lac_error *err) {
+    const lac_entry *from = store->entries[of];
+    int at;
+    LAC_TRY(lac_store_add(store, name, from->rank, from->dim, LAC_PARAM_BUFFER, LAC_INIT_COPY, 0, &at, err));
+    store->entries[at]->copy_of = of;
+    if (index) *index = at;
     return LAC_OK;
 }
 
@@ -141,6 +156,7 @@ static void initialize(lac_entry *entry, uint64_t seed) {
         switch (entry->init) {
         case LAC_INIT_ZERO:
         case LAC_INIT_GIVEN:
+        case LAC_INIT_COPY:
             break;
         case LAC_INIT_ONE:
             x = 1;
@@ -167,5 +183,15 @@ static void initialize(lac_entry *entry, uint64_t seed) {
 
 void lac_store_initialize(lac_store *store, uint64_t seed) {
     for (int i = 0; i < store->n; i++)
-        if (store->entries[i]->init != LAC_INIT_GIVEN) initialize(store->entries[i], seed);
+        if (store->entries[i]->init != LAC_INIT_GIVEN && store->entries[i]->init != LAC_INIT_COPY)
+            initialize(store->entries[i], seed);
+    lac_store_copy_again(store);
+}
+
+void lac_store_copy_again(lac_store *store) {
+    for (int i = 0; i < store->n; i++) {
+        const lac_entry *entry = store->entries[i];
+        if (entry->init != LAC_INIT_COPY) continue;
+        memcpy(entry->value, store->entries[entry->copy_of]->value, (size_t)entry->n * lac_dtype_bytes(entry->dtype));
+    }
 }

@@ -17,6 +17,7 @@ typedef enum lac_init {
     LAC_INIT_NORMAL,         /* mean 0, deviation `scale` */
     LAC_INIT_TRUNC_NORMAL,   /* cut at +-2 scale */
     LAC_INIT_XAVIER_UNIFORM, /* on dim[0] x (the rest): linear weights and the patch projection (arXiv 2111.06377) */
+    LAC_INIT_COPY,           /* of another entry, once that has its values */
     LAC_INIT_GIVEN           /* the model fills it (fixed positions); never touched by lac_store_initialize */
 } lac_init;
 
@@ -34,6 +35,7 @@ typedef struct lac_entry {
     unsigned flags;
     lac_init init;
     double scale;
+    int copy_of; /* LAC_INIT_COPY: index of that entry, else -1 */
     void *value;
     void *grad; /* NULL for buffers, and until lac_store_need_gradients */
 } lac_entry;
@@ -47,6 +49,8 @@ lac_dtype lac_store_real(const lac_store *store);
  * with another shape it is an error. */
 lac_status lac_store_add(lac_store *store, const char *name, int rank, const int64_t *dim, unsigned flags,
                          lac_init init, double scale, int *index, lac_error *err);
+/* A buffer that starts as a copy of entry `of` (a teacher's weight), zeroed until initialised. */
+lac_status lac_store_add_copy(lac_store *store, const char *name, int of, int *index, lac_error *err);
 int lac_store_count(const lac_store *store);
 lac_entry *lac_store_at(const lac_store *store, int index);
 int lac_store_find(const lac_store *store, const char *name); /* -1 if absent */
@@ -54,5 +58,7 @@ lac_status lac_store_need_gradients(lac_store *store, lac_error *err);
 void lac_store_zero_gradients(lac_store *store);
 /* Every entry by its rule, keyed by (seed, name): the order of entries does not matter. */
 void lac_store_initialize(lac_store *store, uint64_t seed);
+/* Copies alone: again the values of what they copy. */
+void lac_store_copy_again(lac_store *store);
 
 #endif

@@ -19,7 +19,14 @@ lac_id lac_weight(lac_graph *graph, const char *format, ...) {
     va_start(args, format);
     vsnprintf(name, sizeof name, format, args);
     va_end(args);
-    int index = lac_store_find(lac_graph_store(graph), name);
+    const char *scope = lac_graph_scope(graph);
+    int index = -1;
+    if (scope) { /* what has no copy there (fixed positions) is shared */
+        char scoped[2 * NAME_ROOM];
+        snprintf(scoped, sizeof scoped, "%.150s%s", scope, name);
+        index = lac_store_find(lac_graph_store(graph), scoped);
+    }
+    if (index < 0) index = lac_store_find(lac_graph_store(graph), name);
     if (index < 0) return lac_graph_refuse(graph, "parameter %s was not declared", name);
     return lac_parameter(graph, index);
 }
