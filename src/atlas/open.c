@@ -7,6 +7,8 @@
 
 #include "atlas/guard.h"
 #include "atlas/image.h"
+#include "atlas/layer.h"
+#include "base/memory.h"
 
 static lac_status open_image(sqlite3 **out, bool is_copy, lac_error *err) {
     *out = NULL;
@@ -50,5 +52,16 @@ lac_status lac_atlas_open_shipped(sqlite3 **db, lac_error *err) {
 }
 
 lac_status lac_atlas_open(sqlite3 **db, lac_error *err) {
-    return lac_atlas_open_shipped(db, err);
+    char *layer;
+    *db = NULL;
+    LAC_TRY(lac_layer_find(&layer, err));
+    if (!layer) return lac_atlas_open_shipped(db, err);
+    lac_free(layer);
+    LAC_TRY(open_image(db, true, err));
+    lac_status status = lac_atlas_layer_apply(*db, err);
+    if (status == LAC_OK) status = close_up(*db, err);
+    if (status == LAC_OK) return LAC_OK;
+    sqlite3_close(*db);
+    *db = NULL;
+    return status;
 }

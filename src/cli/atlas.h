@@ -13,6 +13,9 @@ extern const lac_command lac_atlas_command_search, lac_atlas_command_show, lac_a
     lac_atlas_command_gaps, lac_atlas_command_timeline, lac_atlas_command_sql, lac_atlas_command_export,
     lac_atlas_command_check, lac_atlas_command_page;
 
+/* Papers of one's own. */
+extern const lac_command lac_atlas_command_add, lac_atlas_command_remove, lac_atlas_command_suggest;
+
 /* Texts and trees. */
 extern const lac_command lac_atlas_command_cluster;
 
