@@ -126,29 +126,50 @@ static const char extra[] =
     "CREATE VIRTUAL TABLE papers_search USING fts5(title, short, summary, facets, content='papers_text',"
     " content_rowid='id', tokenize='porter unicode61 remove_diacritics 2');";
 
-/* A paper's dims are those of its category; one named in the survey's text only has the category of its section. */
-static const char derive[] =
-    "DELETE FROM facets;"
-    "INSERT OR IGNORE INTO facets WITH RECURSIVE"
-    " place(short, category, section) AS (SELECT short, category, CASE WHEN category LIKE '" LAC_BODY_ONLY "%'"
-    "  THEN substr(category, 13, instr(substr(category, 13), ' ') - 1) END FROM papers),"
-    " lists(paper, facet, list) AS ("
-    "  SELECT short, 'dim', (SELECT dims FROM taxonomy AS t WHERE t.level = 'category' AND"
-    "   (t.name = place.category OR t.survey_section = place.section) LIMIT 1) FROM place"
-    "  UNION ALL SELECT short, 'family', family FROM papers UNION ALL SELECT short, 'modality', modality FROM papers"
-    "  UNION ALL SELECT short, 'masking', masking FROM papers UNION ALL SELECT short, 'target', target FROM papers"
-    "  UNION ALL SELECT short, 'objective', objective FROM papers"
-    "  UNION ALL SELECT short, 'architecture', architecture FROM papers"
-    "  UNION ALL SELECT short, 'tasks', tasks FROM papers),"
-    " split(paper, facet, word, rest) AS (SELECT paper, facet, '', list || ';' FROM lists WHERE list IS NOT NULL"
-    "  UNION ALL SELECT paper, facet, trim(substr(rest, 1, instr(rest, ';') - 1)), substr(rest, instr(rest, ';') + 1)"
-    "  FROM split WHERE rest <> '')"
+/* Facets of the papers in `which`. A paper's dims are those of its category; one named in the survey's text only has
+ * the category of its section. */
+#define DERIVE(which)                                                                                                  \
+    "INSERT OR IGNORE INTO facets WITH RECURSIVE"                                                                      \
+    " chosen AS (SELECT * FROM papers WHERE " which "),"                                                               \
+    " place(short, category, section) AS (SELECT short, category, CASE WHEN category LIKE '" LAC_BODY_ONLY "%'"        \
+    "  THEN substr(category, 13, instr(substr(category, 13), ' ') - 1) END FROM chosen),"                              \
+    " lists(paper, facet, list) AS ("                                                                                  \
+    "  SELECT short, 'dim', (SELECT dims FROM taxonomy AS t WHERE t.level = 'category' AND"                            \
+    "   (t.name = place.category OR t.survey_section = place.section) LIMIT 1) FROM place"                             \
+    "  UNION ALL SELECT short, 'family', family FROM chosen UNION ALL SELECT short, 'modality', modality FROM chosen"  \
+    "  UNION ALL SELECT short, 'masking', masking FROM chosen UNION ALL SELECT short, 'target', target FROM chosen"    \
+    "  UNION ALL SELECT short, 'objective', objective FROM chosen"                                                     \
+    "  UNION ALL SELECT short, 'architecture', architecture FROM chosen"                                               \
+    "  UNION ALL SELECT short, 'tasks', tasks FROM chosen),"                                                           \
+    " split(paper, facet, word, rest) AS (SELECT paper, facet, '', list || ';' FROM lists WHERE list IS NOT NULL"      \
+    "  UNION ALL SELECT paper, facet, trim(substr(rest, 1, instr(rest, ';') - 1)), substr(rest, instr(rest, ';') + 1)" \
+    "  FROM split WHERE rest <> '')"                                                                                   \
     " SELECT paper, facet, word FROM split WHERE word NOT IN ('', '-');"
-    "INSERT INTO papers_search(papers_search) VALUES('rebuild');"
-    "INSERT INTO papers_search(papers_search) VALUES('optimize');";
+
+static const char derive_all[] = DERIVE("1") "INSERT INTO papers_search(papers_search) VALUES('rebuild');"
+                                             "INSERT INTO papers_search(papers_search) VALUES('optimize');";
+
+/* The index follows papers; building it anew would take longer than all else that a search does. FTS5 needs the old
+ * text to forget it, hence before. */
+static const char triggers[] =
+    "CREATE TRIGGER papers_added AFTER INSERT ON papers BEGIN"
+    " INSERT INTO papers_search(rowid, title, short, summary, facets)"
+    " SELECT id, title, short, summary, facets FROM papers_text WHERE id = new.rowid; END;"
+    "CREATE TRIGGER papers_changing BEFORE UPDATE ON papers BEGIN"
+    " INSERT INTO papers_search(papers_search, rowid, title, short, summary, facets)"
+    " SELECT 'delete', id, title, short, summary, facets FROM papers_text WHERE id = old.rowid; END;"
+    "CREATE TRIGGER papers_changed AFTER UPDATE ON papers BEGIN"
+    " INSERT INTO papers_search(rowid, title, short, summary, facets)"
+    " SELECT id, title, short, summary, facets FROM papers_text WHERE id = new.rowid; END;"
+    "CREATE TRIGGER papers_going BEFORE DELETE ON papers BEGIN"
+    " INSERT INTO papers_search(papers_search, rowid, title, short, summary, facets)"
+    " SELECT 'delete', id, title, short, summary, facets FROM papers_text WHERE id = old.rowid; END;";
 
 lac_status lac_atlas_derive(sqlite3 *db, lac_error *err) {
-    return lac_atlas_run(db, derive, err);
+    return lac_atlas_run(
+        db,
+        "DELETE FROM facets WHERE paper IN (SELECT paper FROM layers);" DERIVE("short IN (SELECT paper FROM layers)"),
+        err);
 }
 
 lac_status lac_atlas_compile(const lac_tables *tables, const char *recipes, sqlite3 *db, lac_error *err) {
@@ -159,6 +180,7 @@ lac_status lac_atlas_compile(const lac_tables *tables, const char *recipes, sqli
     }
     LAC_TRY(lac_atlas_run(db, extra, err));
     LAC_TRY(add_recipes(db, recipes, err));
-    LAC_TRY(lac_atlas_derive(db, err));
+    LAC_TRY(lac_atlas_run(db, derive_all, err));
+    LAC_TRY(lac_atlas_run(db, triggers, err));
     return lac_atlas_run(db, "COMMIT; VACUUM", err);
 }

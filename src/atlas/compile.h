@@ -13,7 +13,8 @@
 /* Create and fill all tables of an empty database. `recipes` is the folder of shipped recipes. */
 lac_status lac_atlas_compile(const lac_tables *tables, const char *recipes, sqlite3 *db, lac_error *err);
 
-/* Make facets and papers_search anew from papers, after rows were added there or changed. */
+/* Make the facets of the papers named in layers anew, after their rows were put into papers. papers_search follows
+ * papers by triggers. */
 lac_status lac_atlas_derive(sqlite3 *db, lac_error *err);
 
 /* Run statements that return nothing. */

@@ -14,6 +14,7 @@
 #include "atlas/bibtex.h"
 #include "atlas/check.h"
 #include "atlas/clean.h"
+#include "atlas/compile.h"
 #include "atlas/export.h"
 #include "atlas/image.h"
 #include "atlas/match.h"
@@ -54,7 +55,7 @@ static void test_the_image_holds_the_tables(void **state) {
             for (size_t r = 0; r < answer->n_rows; r++) {
                 const char *cell = tables->tsv[t].rows[r].cells[c];
                 const lac_value *value = &answer->rows[r][c];
-                double a, b;
+                double a, b = 0;
                 if (value->kind == LAC_VALUE_NUMBER) {
                     assert_true(lac_parse_real(cell, &a) && lac_parse_real(value->text, &b));
                     assert_true(a == b);
@@ -68,26 +69,61 @@ static void test_the_image_holds_the_tables(void **state) {
     lac_tables_free(tables);
 }
 
-static void test_the_index_is_sound(void **state) {
-    (void)state;
-    sqlite3 *plain;
-    assert_int_equal(sqlite3_open(":memory:", &plain), SQLITE_OK);
+/* A copy of the image that can be written, as a user's papers are put into. */
+static sqlite3 *open_copy(void) {
+    sqlite3 *copy;
+    assert_int_equal(sqlite3_open(":memory:", &copy), SQLITE_OK);
     size_t bytes = (size_t)(lac_atlas_image_end - lac_atlas_image_start);
-    unsigned char *copy = sqlite3_malloc64(bytes);
-    memcpy(copy, lac_atlas_image_start, bytes);
-    assert_int_equal(sqlite3_deserialize(plain, "main", copy, (sqlite3_int64)bytes, (sqlite3_int64)bytes,
+    unsigned char *data = sqlite3_malloc64(bytes);
+    memcpy(data, lac_atlas_image_start, bytes);
+    assert_int_equal(sqlite3_deserialize(copy, "main", data, (sqlite3_int64)bytes, (sqlite3_int64)bytes,
                                          SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE),
                      SQLITE_OK);
-    /* rank 1: the index against the content */
-    assert_int_equal(sqlite3_exec(plain, "INSERT INTO papers_search(papers_search, rank) VALUES('integrity-check', 1)",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    return copy;
+}
+
+static void demand_rows(sqlite3 *own, const char *sql, const char *number) {
     lac_answer *answer;
     lac_error err = {0};
-    assert_int_equal(lac_answer_ask(plain, "PRAGMA integrity_check", NULL, 0, &answer, &err), LAC_OK);
-    assert_string_equal(answer->rows[0][0].text, "ok");
+    assert_int_equal(lac_answer_ask(own, sql, NULL, 0, &answer, &err), LAC_OK);
+    assert_string_equal(answer->rows[0][0].text, number);
     lac_answer_free(answer);
-    sqlite3_close(plain);
+}
+
+/* rank 1: the index against the content of papers */
+static const char check_index[] = "INSERT INTO papers_search(papers_search, rank) VALUES('integrity-check', 1)";
+
+static void test_the_index_is_sound(void **state) {
+    (void)state;
+    sqlite3 *copy = open_copy();
+    assert_int_equal(sqlite3_exec(copy, check_index, NULL, NULL, NULL), SQLITE_OK);
+    demand_rows(copy, "SELECT count(*) = 1 AND max(integrity_check) = 'ok' FROM pragma_integrity_check", "1");
+    sqlite3_close(copy);
+}
+
+static void test_index_and_facets_follow_papers(void **state) {
+    (void)state;
+    sqlite3 *copy = open_copy();
+    lac_error err = {0};
+    static const char changes[] =
+        "INSERT INTO papers(id, short, title, category, masking) VALUES('mine', 'Mine', 'Quokkas in the dark',"
+        " '(body only) 3.9 x', 'block; tube;-;block');"
+        "INSERT INTO papers(id, short, title) VALUES('mine', 'Mine', 'Wombats in the dark')"
+        " ON CONFLICT(id) DO UPDATE SET title = excluded.title;"
+        "UPDATE papers SET title = 'Numbats', summary = NULL, masking = 'tube' WHERE short = 'MAE';"
+        "DELETE FROM papers WHERE short = 'SimMIM';"
+        "INSERT INTO layers VALUES('Mine', 'user'), ('MAE', 'user')";
+    assert_int_equal(lac_atlas_run(copy, changes, &err), LAC_OK);
+    assert_int_equal(lac_atlas_derive(copy, &err), LAC_OK);
+    assert_int_equal(sqlite3_exec(copy, check_index, NULL, NULL, NULL), SQLITE_OK);
+    demand_rows(copy, "SELECT count(*) FROM papers_search WHERE papers_search MATCH 'quokkas'", "0");
+    demand_rows(copy, "SELECT count(*) FROM papers_search WHERE papers_search MATCH 'wombat'", "1");
+    demand_rows(copy, "SELECT short FROM papers_search WHERE papers_search MATCH 'numbat'", "MAE");
+    demand_rows(copy, "SELECT count(*) FROM papers_search WHERE papers_search MATCH 'short: simmim'", "0");
+    demand_rows(copy, "SELECT group_concat(facet || '=' || word, ' ') FROM facets WHERE paper = 'Mine'",
+                "dim=masking dim=target masking=block masking=tube");
+    demand_rows(copy, "SELECT group_concat(word, ' ') FROM facets WHERE paper = 'MAE' AND facet = 'masking'", "tube");
+    sqlite3_close(copy);
 }
 
 static void test_nothing_but_reading_is_allowed(void **state) {
@@ -558,6 +594,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_image_holds_the_tables),
         cmocka_unit_test(test_the_index_is_sound),
+        cmocka_unit_test(test_index_and_facets_follow_papers),
         cmocka_unit_test(test_nothing_but_reading_is_allowed),
         cmocka_unit_test(test_a_query_cannot_take_all),
         cmocka_unit_test(test_figures_without_status_are_noticed),
