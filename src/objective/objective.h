@@ -13,12 +13,15 @@
 typedef struct lac_objective_slot {
     lac_slot slot;
     bool is_per_sample; /* the loss of a batch is the sum of its samples' (so a batch may be split) */
+    bool is_symmetric;  /* the same number with prediction and target exchanged: how a target may get a gradient */
+    bool moves_target;  /* gives a target that is not stopped its gradient by itself */
     /* prediction, target: B x N x Q; weight: B x N; norm: [1]; result [1] = norm * sum of weighted errors */
     lac_id (*build)(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
                     lac_id norm);
 } lac_objective_slot;
 
-typedef enum lac_on { LAC_ON_HIDDEN, LAC_ON_VISIBLE, LAC_ON_ALL, LAC_N_ON } lac_on;
+/* LAC_ON_PICTURE: one row per picture (pooled projections); not a word of recipes. */
+typedef enum lac_on { LAC_ON_HIDDEN, LAC_ON_VISIBLE, LAC_ON_ALL, LAC_ON_PICTURE, LAC_N_ON } lac_on;
 lac_on lac_objective_on(const lac_settings *settings);
 
 int lac_objective_count(void);
