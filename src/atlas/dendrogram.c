@@ -15,6 +15,7 @@
 lac_dendrogram_options lac_dendrogram_standard(void) {
     return (lac_dendrogram_options){.tfidf = {.min_n = 1,
                                               .max_n = 2,
+                                              .shortest = 2,
                                               .sublinear = true,
                                               .min_df = 2,
                                               .stop_words = lac_english_stop_words,
@@ -28,6 +29,7 @@ void lac_dendrogram_describe(const lac_dendrogram_options *options, lac_text *ou
         lac_text_add(out, "single words");
     else
         lac_text_add(out, t->min_n == t->max_n ? "%d-grams" : "%d-%d-grams", t->min_n, t->max_n);
+    if (t->shortest && t->shortest != 2) lac_text_add(out, ", words of %d characters or more", t->shortest);
     lac_text_add(out, t->sublinear ? ", sublinear counts" : ", plain counts");
     if (t->min_df > 1) lac_text_add(out, ", terms of %lld documents or more", (long long)t->min_df);
     if (t->stop_words)

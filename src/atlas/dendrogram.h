@@ -1,7 +1,7 @@
 /* atlas/dendrogram.h - the survey's dendrogram: TF-IDF over title and summary, Ward's tree, a cut, what its clusters
  * are about.
  *
- * After the appendix figure of Hondru et al. (arXiv 2408.06687), which clusters the abstracts so. Beside the tree:
+ * After section 4 of Hondru et al. (arXiv 2408.06687). Beside the tree:
  * clusters named by their heaviest terms, the node nearest to each cluster that the survey names, and agreement with
  * its taxonomy. */
 #ifndef LAC_ATLAS_DENDROGRAM_H

@@ -9,9 +9,11 @@
 enum { TERMS_SHOWN = 5 };
 
 static void put_options(const lac_dendrogram_options *o, lac_text *out) {
-    lac_text_add(out, "{\"ngrams\": [%d, %d], \"sublinear\": %s, \"min_df\": %lld, \"stop_words\": %zu, ",
-                 o->tfidf.min_n, o->tfidf.max_n, o->tfidf.sublinear ? "true" : "false", (long long)o->tfidf.min_df,
-                 o->tfidf.stop_words ? o->tfidf.n_stop_words : (size_t)0);
+    lac_text_add(
+        out, "{\"ngrams\": [%d, %d], \"shortest_word\": %d, \"sublinear\": %s, \"min_df\": %lld, \"stop_words\": %zu, ",
+        o->tfidf.min_n, o->tfidf.max_n, o->tfidf.shortest ? o->tfidf.shortest : 2,
+        o->tfidf.sublinear ? "true" : "false", (long long)o->tfidf.min_df,
+        o->tfidf.stop_words ? o->tfidf.n_stop_words : (size_t)0);
     if (o->cut > 0) {
         lac_text_add(out, "\"cut\": %lld}", (long long)o->cut);
     } else {

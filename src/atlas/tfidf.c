@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LONGEST_N_GRAM = 16 };
+enum { LONGEST_N_GRAM = 16, LONGEST_SHORTEST = 100, SHORTEST_WORD = 2 };
 
 typedef struct lac_tfidf_private {
     lac_tfidf_options options; /* its stop words are in `stop` */
@@ -39,7 +39,7 @@ static void free_analysis(analysis *a) {
 }
 
 lac_tfidf_options lac_tfidf_plain(void) {
-    return (lac_tfidf_options){.min_n = 1, .max_n = 1, .min_df = 1};
+    return (lac_tfidf_options){.min_n = 1, .max_n = 1, .shortest = SHORTEST_WORD, .min_df = 1};
 }
 
 /* Room for one more. */
@@ -59,7 +59,8 @@ static bool find_words(const private *own, const char *text, analysis *a) {
     if (a->lower.failed) return false;
     a->n_words = 0;
     const char *at = a->lower.data;
-    for (lac_word word; lac_word_next(&at, &word);) {
+    size_t shortest = own->options.shortest ? (size_t)own->options.shortest : SHORTEST_WORD;
+    for (lac_word word; lac_word_next(&at, shortest, &word);) {
         if (lac_term_find(&own->stop, word.at, word.bytes) != LAC_NO_TERM) continue;
         if (!make_room((void **)&a->words, a->n_words, &a->words_room, sizeof *a->words)) return false;
         a->words[a->n_words++] = word;
@@ -235,6 +236,9 @@ static lac_status check_options(const lac_tfidf_options *o, lac_error *err) {
     if (o->min_n < 1 || o->max_n < o->min_n || o->max_n > LONGEST_N_GRAM)
         return lac_usage(err, "n-grams: expected 1 <= MIN <= MAX <= %d, found %d-%d", (int)LONGEST_N_GRAM, o->min_n,
                          o->max_n);
+    if (o->shortest < 0 || o->shortest > LONGEST_SHORTEST)
+        return lac_usage(err, "shortest word: expected 1 to %d characters, found %d", (int)LONGEST_SHORTEST,
+                         o->shortest);
     if (o->min_df < 1)
         return lac_usage(err, "minimum document frequency: expected at least 1, found %lld", (long long)o->min_df);
     return LAC_OK;

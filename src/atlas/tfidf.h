@@ -15,6 +15,7 @@
 
 typedef struct lac_tfidf_options {
     int min_n, max_n;              /* lengths of n-grams in words, 1 <= min_n <= max_n */
+    int shortest;                  /* word, in characters; 0 stands for 2, scikit-learn's default */
     bool sublinear;                /* 1 + ln(count) for the count */
     int64_t min_df;                /* drop terms in fewer documents; 1 keeps all */
     const char *const *stop_words; /* lower case; NULL: none */

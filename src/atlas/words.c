@@ -112,7 +112,7 @@ void lac_lower(const char *text, lac_text *out) {
     lac_text_put(out, "", 0); /* terminated even if nothing came */
 }
 
-bool lac_word_next(const char **at, lac_word *word) {
+bool lac_word_next(const char **at, size_t shortest, lac_word *word) {
     const char *next = *at;
     while (*next) {
         const char *start = next;
@@ -127,7 +127,7 @@ bool lac_word_next(const char **at, lac_word *word) {
             word->bytes = (size_t)(next - start);
             n++;
         }
-        if (n < 2) continue;
+        if (n == 0 || n < shortest) continue;
         word->at = start;
         *at = next;
         return true;

@@ -18,8 +18,9 @@ typedef struct lac_word {
 /* Append `text` in lower case; a byte that is no valid UTF-8 becomes U+FFFD, which is part of no word. No memory:
  * out->failed. */
 void lac_lower(const char *text, lac_text *out);
-/* The next run of two or more word characters at or behind *at, which moves behind it; false at the end. */
-bool lac_word_next(const char **at, lac_word *word);
+/* The next run of `shortest` (2: Python's \w\w+) or more word characters at or behind *at, which moves behind it; false
+ * at the end. */
+bool lac_word_next(const char **at, size_t shortest, lac_word *word);
 /* Letters, numbers of any kind, underscore: Python's \w. */
 bool lac_is_word_character(int32_t c);
 

@@ -1,4 +1,5 @@
 /* cli/atlas_cluster.c - `lacuna atlas cluster`: the dendrogram of the atlas' papers or of a reader's own documents. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,13 +76,16 @@ static lac_status take_stop_words(const lac_args *args, request *r, lac_error *e
 
 /* None of the options of words given: the atlas' own. Any: scikit-learn's defaults with these. */
 static lac_status take_options(const lac_args *args, request *r, lac_error *err) {
-    static const char *const of_words[] = {"stop-words", "ngrams", "sublinear", "min-df"};
+    static const char *const of_words[] = {"stop-words", "ngrams", "sublinear", "min-df", "shortest-word"};
     r->options = lac_dendrogram_standard();
     for (size_t i = 0; i < sizeof of_words / sizeof *of_words; i++)
         if (lac_args_has(args, of_words[i])) r->options.tfidf = lac_tfidf_plain();
     if (lac_args_has(args, "sublinear")) r->options.tfidf.sublinear = true;
     LAC_TRY(lac_args_int(args, "min-df", r->options.tfidf.min_df, 1, &r->options.tfidf.min_df, err));
     LAC_TRY(take_ngrams(args, &r->options.tfidf, err));
+    int64_t shortest;
+    LAC_TRY(lac_args_int(args, "shortest-word", r->options.tfidf.shortest, 1, &shortest, err));
+    r->options.tfidf.shortest = shortest < INT_MAX ? (int)shortest : INT_MAX; /* refused there if it is too much */
     if (lac_args_has(args, "cut") && lac_args_has(args, "height"))
         return lac_usage(err, "--cut and --height: expected one of them, found both");
     LAC_TRY(lac_args_int(args, "cut", r->options.cut, 1, &r->options.cut, err));
@@ -207,6 +211,7 @@ static const lac_option options[] = {
     {"ngrams", "MIN-MAX", "terms of MIN to MAX words, such as 1-2"},
     {"sublinear", NULL, "1 + ln(count) for the count"},
     {"min-df", "N", "only terms of at least N documents"},
+    {"shortest-word", "N", "words are runs of at least N letters, numbers and underscores; 2 where nothing is said"},
     {"tsv", "FILE", "your own documents: a tab-separated file with columns id, title, text"},
     {"bib", "FILE", "your own documents: title and abstract of BibTeX entries"},
     {"out", "FILE", "also write the tree: FILE.svg, FILE.nwk (Newick) or FILE.json"},
@@ -219,8 +224,9 @@ const lac_command lac_atlas_command_cluster = {
     .usage = "[--tsv FILE | --bib FILE] [--cut N | --height H] [--out FILE.svg|.nwk|.json]",
     .summary = "the dendrogram of the papers, or of your own documents",
     .details =
-        "TF-IDF of title and summary, Ward's agglomerative clustering of the Euclidean distances, as in the survey's "
-        "appendix. Clusters are named by their heaviest terms (mean weight inside minus mean weight outside). Beside "
+        "TF-IDF of title and summary, Ward's agglomerative clustering of the Euclidean distances, as in section 4 of "
+        "the "
+        "survey. Clusters are named by their heaviest terms (mean weight inside minus mean weight outside). Beside "
         "each cluster that the survey names: the papers that it should hold by their facets, the node of the tree and "
         "the cluster of the cut that match them best, with F1. "
         "Without options of words: --ngrams 1-2 --sublinear --min-df 2 --stop-words english. With any of them, the "

@@ -16,6 +16,7 @@
 #include "atlas/named_clusters.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "mutate.h"
 #include "scratch.h"
 
 static lac_corpus *open_atlas(void) {
@@ -275,6 +276,40 @@ static void test_bad_rows_are_named_by_line_and_column(void **state) {
     }
 }
 
+/* Any damage is an error that names the file, or a corpus that clusters. */
+static void test_damaged_files_are_refused_or_read(void **state) {
+    (void)state;
+    static const char tsv[] =
+        "id\ttitle\ttext\tshort\na\tmask image\tof \xc3\xa9t\xc3\xa9\tA\nb\tvideo\tmask\t\nc\taudio x\tmask\tC\n";
+    size_t n_read = 0;
+    for (uint64_t k = 0; k < 4000; k++) {
+        uint8_t data[512];
+        size_t bytes = sizeof tsv - 1;
+        memcpy(data, tsv, bytes);
+        mutate(data, &bytes, sizeof data, k);
+        lac_corpus *corpus;
+        lac_dendrogram *d;
+        lac_dendrogram_options options = {.tfidf = lac_tfidf_plain(), .cut = 2};
+        lac_error err;
+        if (lac_corpus_of_tsv_text("x.tsv", (const char *)data, bytes, &corpus, &err) != LAC_OK) {
+            assert_non_null(strstr(err.text, "x.tsv:"));
+            assert_null(corpus);
+            continue;
+        }
+        n_read++;
+        if (lac_dendrogram_make(corpus, &options, NULL, &d, &err) == LAC_OK) {
+            lac_text text = {0};
+            assert_int_equal(lac_dendrogram_svg(d, &options, &text, &err), LAC_OK);
+            lac_text_free(&text);
+            lac_dendrogram_free(d);
+        } else {
+            assert_non_null(strstr(err.text, "no term is left"));
+        }
+        lac_corpus_free(corpus);
+    }
+    assert_true(n_read > 500 && n_read < 4000);
+}
+
 static void test_windows_files_are_read(void **state) {
     (void)state;
     static const char tsv[] = "\xef\xbb\xbfid\ttitle\ttext\tother\r\na\tb\tc\t\r\nd\te\tf\tg";
@@ -384,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_json_says_all_and_reads_back),
         cmocka_unit_test(test_hostile_documents_stay_text),
         cmocka_unit_test(test_bad_rows_are_named_by_line_and_column),
+        cmocka_unit_test(test_damaged_files_are_refused_or_read),
         cmocka_unit_test(test_windows_files_are_read),
         cmocka_unit_test(test_bibtex_entries_are_documents),
         cmocka_unit_test(test_one_document_is_a_tree),

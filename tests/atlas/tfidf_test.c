@@ -28,7 +28,8 @@ static lac_tfidf_options read_options(const reference *r) {
     lac_tfidf_options o = {.min_n = (int)reference_int(r, 0),
                            .max_n = (int)reference_int(r, 1),
                            .sublinear = reference_int(r, 2) != 0,
-                           .min_df = reference_int(r, 3)};
+                           .min_df = reference_int(r, 3),
+                           .shortest = (int)reference_int(r, 5)};
     if (strcmp(r->fields[4], "english") == 0) {
         o.stop_words = lac_english_stop_words;
         o.n_stop_words = lac_n_english_stop_words;
@@ -283,6 +284,8 @@ static void test_bad_options_are_named(void **state) {
                  {{.min_n = 2, .max_n = 1, .min_df = 1}, "n-grams"},
                  {{.min_n = 1, .max_n = 17, .min_df = 1}, "n-grams"},
                  {{.min_n = 1, .max_n = 1, .min_df = 0}, "frequency"},
+                 {{.min_n = 1, .max_n = 1, .min_df = 1, .shortest = -1}, "shortest"},
+                 {{.min_n = 1, .max_n = 1, .min_df = 1, .shortest = 9}, "no term is left"},
                  {{.min_n = 1, .max_n = 1, .min_df = 2}, "no term is left"},
                  {{.min_n = 3, .max_n = 3, .min_df = 1}, "no term is left"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -100,7 +100,7 @@ static void test_sentences_are_cut_as_python_cuts_them(void **state) {
             const char *at = lower.data;
             lac_word word;
             size_t k = 0;
-            for (; lac_word_next(&at, &word); k++) {
+            for (; lac_word_next(&at, 2, &word); k++) {
                 if (k >= r.n || strlen(r.fields[k]) != word.bytes || memcmp(r.fields[k], word.at, word.bytes) != 0)
                     fail_msg("line %d: word %zu is '%.*s'", r.line, k, (int)word.bytes, word.at);
             }
@@ -122,11 +122,11 @@ static void test_invalid_utf8_separates(void **state) {
     const char *at = lower.data;
     lac_word word;
     for (size_t i = 0; i < 3; i++) {
-        assert_true(lac_word_next(&at, &word));
+        assert_true(lac_word_next(&at, 2, &word));
         assert_int_equal(word.bytes, 2);
         assert_memory_equal(word.at, expected[i], 2);
     }
-    assert_false(lac_word_next(&at, &word));
+    assert_false(lac_word_next(&at, 2, &word));
     lac_text_free(&lower);
 }
 

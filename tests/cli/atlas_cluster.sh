@@ -57,6 +57,9 @@ agrees trial
 succeeds "$lacuna" atlas cluster --height 1.5 --ngrams 2
 has "$room.out" '2-grams, plain counts, no stop words, cut at height 1\.5'
 
+succeeds "$lacuna" atlas cluster --shortest-word 3
+has "$room.out" 'words of 3 characters or more, plain counts'
+
 # ---- files ----
 succeeds "$lacuna" atlas cluster --out tree.svg --quiet
 has tree.svg '^<svg xmlns'
@@ -94,6 +97,8 @@ refuses 2 'cut' "$lacuna" atlas cluster --cut 0
 refuses 2 'height' "$lacuna" atlas cluster --height -1
 refuses 2 'FILE.svg' "$lacuna" atlas cluster --out tree.png
 for n in 0 2-1 1- -1 1-2-3 x 99 1-99; do refuses 2 'n-?grams' "$lacuna" atlas cluster --ngrams=$n; done
+refuses 2 'shortest' "$lacuna" atlas cluster --shortest-word 0
+refuses 2 'shortest' "$lacuna" atlas cluster --shortest-word 99999999999
 refuses 2 'min-df' "$lacuna" atlas cluster --min-df 0
 refuses 2 'no term is left' "$lacuna" atlas cluster --min-df 195
 refuses 1 'absent' "$lacuna" atlas cluster --stop-words absent

@@ -171,12 +171,13 @@ def random_corpus(seed, n, n_words, longest):
     return texts
 
 
-def vectorizer(ngrams=(1, 1), sublinear=False, min_df=1, stop=None):
-    return TfidfVectorizer(ngram_range=ngrams, sublinear_tf=sublinear, min_df=min_df, stop_words=stop)
+def vectorizer(ngrams=(1, 1), sublinear=False, min_df=1, stop=None, shortest=2):
+    pattern = rf"(?u)\b\w{{{shortest},}}\b" if shortest != 2 else r"(?u)\b\w\w+\b"  # the default
+    return TfidfVectorizer(ngram_range=ngrams, sublinear_tf=sublinear, min_df=min_df, stop_words=stop, token_pattern=pattern)
 
 
-def option_line(ngrams=(1, 1), sublinear=False, min_df=1, stop=None):
-    return row("options", ngrams[0], ngrams[1], int(sublinear), min_df, stop or "none")
+def option_line(ngrams=(1, 1), sublinear=False, min_df=1, stop=None, shortest=2):
+    return row("options", ngrams[0], ngrams[1], int(sublinear), min_df, stop or "none", shortest)
 
 
 def fnv(texts):
@@ -213,7 +214,7 @@ def corpora():
     shapes = [(1, 12, 6, 3), (2, 25, 8, 4), (3, 40, 12, 6), (4, 60, 30, 8), (5, 33, 41, 20), (6, 50, 5, 3), (7, 48, 16, 2), (8, 2, 10, 6)]
     for seed, n, n_words, longest in shapes:
         texts = random_corpus(seed, n, n_words, longest)
-        settings = [{}, {"stop": "english"}, {"ngrams": (1, 2), "sublinear": True, "min_df": 2, "stop": "english"}, {"ngrams": (2, 3)}]
+        settings = [{}, {"stop": "english"}, {"ngrams": (1, 2), "sublinear": True, "min_df": 2, "stop": "english"}, {"ngrams": (2, 3), "shortest": 1}]
         for number, options in enumerate(settings):
             v = vectorizer(**options)
             try:
