@@ -26,4 +26,16 @@ typedef struct lac_bench_result {
 lac_status lac_bench(lac_trainer *trainer, const lac_method *method, const lac_backend *backend, lac_pool *pool,
                      double seconds, bool profile, lac_bench_result *result, lac_error *err);
 
+typedef struct lac_loader_speed {
+    int n_threads;
+    int64_t pictures, broken;
+    double seconds, images_per_s;
+    double processor_s; /* of all threads, a picture */
+} lac_loader_speed;
+
+/* The loader alone, as `pretrain` uses it: decoding, crops, flips, normalising by the recipe (whose picture.mean and
+ * std must be numbers by now), batch after batch for `seconds`. */
+lac_status lac_bench_loader(const lac_method *method, const lac_source *source, int n_threads, double seconds,
+                            lac_loader_speed *speed, lac_error *err);
+
 #endif

@@ -36,6 +36,8 @@ for key in accounted roofline gbytes_per_s; do has "$room.out" "\"$key\": [0-9.]
 tail -n 1 ops.svg | grep -q '^</svg>$' || fail "ops.svg is not whole"
 succeeds "$lacuna" bench tiny.yaml --seconds 0.2s --ops
 has "$room.out" "gemm.bias.gelu"
+json "$lacuna" bench tiny.yaml --loader photos --seconds 0.2s --loaders 1
+for key in images_per_s processor_ms; do has "$room.out" "\"$key\": [0-9.]"; done
 succeeds "$lacuna" bench tiny.yaml --plan
 has "$room.out" attention
 json "$lacuna" eval knn run --data photos --k 3
