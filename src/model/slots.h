@@ -7,6 +7,6 @@
 #include "model/encoder.h"
 
 extern const lac_encoder_slot lac_encoder_vit;
-extern const lac_decoder_slot lac_decoder_mae;
+extern const lac_decoder_slot lac_decoder_none, lac_decoder_mae, lac_decoder_linear;
 
 #endif

@@ -20,8 +20,8 @@ static const lac_setting_spec specs[] = {
     {"heads", LAC_SETTING_INT, NULL, 1, 1024, 0, 0, NULL, NULL, "attention heads; divides the width"},
     {"mlp_ratio", LAC_SETTING_REAL, "4", LAC_ABOVE_ZERO, 64, 0, 0, NULL, NULL, "width of the MLP's hidden layer / D"},
     {"class_token", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "one learned token before the patches"},
-    {"positions", LAC_SETTING_TEXT, "sincos", 0, 0, 0, 0, "sincos|learned", NULL,
-     "fixed sines and cosines, or learned"},
+    {"positions", LAC_SETTING_TEXT, "sincos", 0, 0, 0, 0, "sincos|learned|none", NULL,
+     "fixed sines and cosines, learned, or none"},
     {"qkv_bias", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "bias of queries, keys and values"},
     {"layer_scale", LAC_SETTING_REAL, "0", 0, 1e3, 0, 0, NULL, NULL, "initial gain of each branch; 0: no layer scale"},
     {"drop_path", LAC_SETTING_REAL, "0", 0, LAC_BELOW_ONE, 0, 0, NULL, NULL,
@@ -31,6 +31,10 @@ static const lac_setting_spec specs[] = {
 
 static bool is_sincos(const lac_settings *s) {
     return strcmp(lac_settings_text(s, "positions"), "sincos") == 0;
+}
+
+static bool has_positions(const lac_settings *s) {
+    return strcmp(lac_settings_text(s, "positions"), "none") != 0;
 }
 
 static lac_block block_of(const lac_settings *s) {
@@ -79,7 +83,7 @@ static lac_status declare(const lac_settings *s, const lac_grid *grid, lac_store
         int index;
         LAC_TRY(lac_store_add(store, "pos_embed", 3, table, LAC_PARAM_BUFFER, LAC_INIT_GIVEN, 0, &index, err));
         lac_positions_fill(grid, block.width, n_prefix, lac_store_real(store), lac_store_at(store, index)->value);
-    } else {
+    } else if (has_positions(s)) {
         LAC_TRY(lac_store_add(store, "pos_embed", 3, table, LAC_PARAM_NO_DECAY, LAC_INIT_TRUNC_NORMAL, .02, NULL, err));
     }
     LAC_TRY(lac_declare_linear(store, "patch_embed.proj", block.width, 1 + grid->n_axes, in, true, err));
@@ -88,25 +92,40 @@ static lac_status declare(const lac_settings *s, const lac_grid *grid, lac_store
     return lac_declare_norm(store, "norm", block.width, err);
 }
 
-static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_encoder_input *input) {
-    lac_block block = block_of(s);
-    int64_t depth = lac_settings_int(s, "depth"), n_prefix = lac_settings_bool(s, "class_token");
-    lac_id positions = lac_weight(g, "pos_embed"); /* 1 x (prefix + N) x D */
-    lac_id patch_positions = positions;
-    if (n_prefix) patch_positions = lac_slice_tokens(g, positions, n_prefix, grid->n);
-    patch_positions = lac_reshape(g, patch_positions, 2, (int64_t[]){grid->n, block.width});
+static lac_status declare_mask(const lac_settings *s, const lac_grid *grid, lac_store *store, lac_error *err) {
+    (void)grid;
+    int64_t token[3] = {1, 1, lac_settings_int(s, "width")};
+    return lac_store_add(store, "mask_token", 3, token, LAC_PARAM_NO_DECAY, LAC_INIT_NORMAL, .02, NULL, err);
+}
+
+/* Patches to tokens with positions, B x (prefix + V or N) x D. The mask token stands in before positions are added. */
+static lac_id embed(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_encoder_input *input,
+                    int64_t width, int64_t n_prefix) {
+    lac_id positions = LAC_NONE, patch_positions = LAC_NONE;
+    if (has_positions(s)) {
+        positions = patch_positions = lac_weight(g, "pos_embed"); /* 1 x (prefix + N) x D */
+        if (n_prefix) patch_positions = lac_slice_tokens(g, positions, n_prefix, grid->n);
+        patch_positions = lac_reshape(g, patch_positions, 2, (int64_t[]){grid->n, width});
+    }
 
     lac_id x = lac_patchify(g, input->picture, grid->n_axes, grid->patch, false); /* B x N x P, channel slowest */
     if (input->keep != LAC_NONE) x = lac_gather_rows(g, x, input->keep);          /* B x V x P */
     x = lac_build_linear(g, "patch_embed.proj", x, true);
-    if (input->keep != LAC_NONE)
+    if (input->mask != LAC_NONE) x = lac_mask_tokens(g, x, lac_weight(g, "mask_token"), input->mask);
+    if (positions != LAC_NONE && input->keep != LAC_NONE)
         x = lac_add(g, x, lac_gather_rows(g, patch_positions, input->keep));
-    else
+    else if (positions != LAC_NONE)
         x = lac_add_broadcast(g, x, patch_positions);
-    if (n_prefix) {
-        lac_id token = lac_add(g, lac_weight(g, "cls_token"), lac_slice_tokens(g, positions, 0, n_prefix));
-        x = lac_concat_tokens(g, token, x);
-    }
+    if (!n_prefix) return x;
+    lac_id token = lac_weight(g, "cls_token");
+    if (positions != LAC_NONE) token = lac_add(g, token, lac_slice_tokens(g, positions, 0, n_prefix));
+    return lac_concat_tokens(g, token, x);
+}
+
+static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_encoder_input *input) {
+    lac_block block = block_of(s);
+    int64_t depth = lac_settings_int(s, "depth");
+    lac_id x = embed(s, grid, g, input, block.width, lac_settings_bool(s, "class_token"));
     double drop_path = input->is_drop_path_on ? lac_settings_real(s, "drop_path") : 0;
     for (int i = 0; i < depth; i++) {
         double rate = depth > 1 ? drop_path * i / (double)(depth - 1) : drop_path;
@@ -124,10 +143,13 @@ static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, c
 }
 
 const lac_encoder_slot lac_encoder_vit = {
-    .slot = {"vit", "a vision transformer on the visible patches", "2010.11929", specs, sizeof specs / sizeof *specs},
+    .slot = {"vit", "a vision transformer on the visible patches, or on all with a token for the hidden ones",
+             "2010.11929", specs, sizeof specs / sizeof *specs},
     .takes_index = true,
+    .takes_weight = true,
     .patch = patch,
     .shape = shape,
     .declare = declare,
+    .declare_mask = declare_mask,
     .build = build,
 };

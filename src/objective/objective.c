@@ -5,7 +5,15 @@
 
 #include "objective/slots.h"
 
-static const lac_objective_slot *const slots[] = {&lac_objective_l2, &lac_objective_l1};
+static const lac_objective_slot *const slots[] = {
+    &lac_objective_l2,
+    &lac_objective_l1,
+    &lac_objective_smooth_l1,
+    &lac_objective_cosine,
+    &lac_objective_cross_entropy,
+    &lac_objective_infonce,
+    &lac_objective_infonce_batch,
+};
 
 int lac_objective_count(void) {
     return (int)(sizeof slots / sizeof *slots);

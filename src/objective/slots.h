@@ -11,6 +11,7 @@
         "weight", LAC_SETTING_COURSE, "1", 0, 1e6, 0, 0, NULL, NULL, "factor of this term in the loss"                 \
     }
 
-extern const lac_objective_slot lac_objective_l2, lac_objective_l1;
+extern const lac_objective_slot lac_objective_l2, lac_objective_l1, lac_objective_smooth_l1, lac_objective_cosine,
+    lac_objective_cross_entropy, lac_objective_infonce, lac_objective_infonce_batch;
 
 #endif
