@@ -124,9 +124,10 @@ static lac_status join_guesses(job *j, int f, const lac_suggestion *s, const cha
 
 static lac_status fill_facets(job *j, const lac_bib_entry *e, const char **cells) {
     lac_suggestion s;
+    const bool guesses = j->options->confidence <= 1;
     bool is_guessed = false;
-    if (!j->suggester) LAC_TRY(lac_suggester_new(j->db, &j->suggester, j->err));
-    LAC_TRY(lac_suggest(j->suggester, e->title, e->abstract, &s, j->err));
+    if (guesses && !j->suggester) LAC_TRY(lac_suggester_new(j->db, &j->suggester, j->err));
+    if (guesses) LAC_TRY(lac_suggest(j->suggester, e->title, e->abstract, &s, j->err));
     for (int f = 0; f < LAC_N_FACETS; f++) {
         const int c = lac_schema_column(j->schema, lac_facet_names[f]);
         if (j->set[c]) {
@@ -134,6 +135,7 @@ static lac_status fill_facets(job *j, const lac_bib_entry *e, const char **cells
             LAC_TRY(tell_facet(j, cells[0], f, cells[c], "set", NULL));
             continue;
         }
+        if (!guesses) continue;
         LAC_TRY(join_guesses(j, f, &s, &cells[c]));
         is_guessed = is_guessed || *cells[c];
         const lac_guess *first = &s.facets[f].guess[0];

@@ -20,7 +20,7 @@ typedef struct lac_add_options {
     int n_sets;
     const char *const *keys; /* citation keys: only these entries */
     int n_keys;              /* 0: all */
-    double confidence;       /* guesses at least as sure are written; above 1: none */
+    double confidence;       /* guesses at least as sure are written; above 1: nothing is guessed */
     bool dry_run;            /* say what would be done, write nothing, need no folder */
 } lac_add_options;
 

@@ -52,20 +52,18 @@ static lac_status find_short(lac_arena *arena, const lac_bib_entry *e, const lac
 static void slug(const char *text, char out[MOST_SLUG + 1]) {
     size_t n = 0;
     bool is_gap = false;
-    for (const uint8_t *at = (const uint8_t *)text; *at && n + 1 < MOST_SLUG;) {
+    for (const uint8_t *at = (const uint8_t *)text; *at;) {
         int32_t code, parts[8];
+        int boundary = 0;
         const utf8proc_ssize_t length = utf8proc_iterate(at, -1, &code);
         at += length > 0 ? length : 1;
-        if (length <= 0) continue;
-        int boundary = 0;
-        if (utf8proc_decompose_char(code, parts, 8, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary) > 0)
-            code = parts[0];
-        if (code < 128 && isalnum(code)) {
-            if (is_gap && n) out[n++] = '-';
-            out[n++] = (char)tolower(code);
-            is_gap = false;
-        } else {
-            is_gap = true;
+        const utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK;
+        const utf8proc_ssize_t n_parts = length > 0 ? utf8proc_decompose_char(code, parts, 8, options, &boundary) : 0;
+        for (utf8proc_ssize_t i = 0; i < n_parts && i < 8 && n + 2 < MOST_SLUG; i++) { /* "ß" is two letters */
+            const bool is_plain = parts[i] < 128 && isalnum(parts[i]);
+            if (is_plain && is_gap && n) out[n++] = '-';
+            if (is_plain) out[n++] = (char)parts[i];
+            is_gap = !is_plain;
         }
     }
     out[n] = 0;

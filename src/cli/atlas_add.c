@@ -35,6 +35,7 @@ static void put_people(const lac_args *args, const lac_add_result *result, bool 
     if (papers->n_rows) lac_fit_table(papers);
     for (size_t r = 0; r < papers->n_rows; r++) {
         if (strcmp(lac_answer_text(papers, r, "outcome"), "added") != 0) continue;
+        if (result->facets->n_rows == 0) continue; /* nothing was set or guessed */
         lac_fit_heading(lac_answer_text(papers, r, "paper"));
         put_facets(args, result, lac_answer_text(papers, r, "paper"));
     }
@@ -42,7 +43,7 @@ static void put_people(const lac_args *args, const lac_add_result *result, bool 
            result->n_skipped);
     lac_value path = {LAC_VALUE_TEXT, result->path};
     lac_fit_whole(&path);
-    if (result->n_added)
+    if (result->n_added && !lac_args_has(args, "no-guess"))
         lac_note(args, "confidence: how often guesses as sure are right; right: how often the first guess is, on "
                        "shipped papers left "
                        "out; commonest: how often the commonest word would be");
