@@ -18,6 +18,9 @@ foreach(script ${scripts})
   endif()
 endforeach()
 
+add_executable(compare_dumps ${PROJECT_SOURCE_DIR}/tests/tools/compare_dumps.c) # beside the program, for tests/cli
+target_link_libraries(compare_dumps PRIVATE lac_warnings lac_io)
+
 add_executable(example_pretrain_and_embed ${PROJECT_SOURCE_DIR}/examples/pretrain_and_embed.c)
 target_link_libraries(example_pretrain_and_embed PRIVATE Lacuna::lacuna)
 lac_script_test(examples/pretrain_and_embed ${PROJECT_SOURCE_DIR}/tests/api/example.sh

@@ -24,7 +24,8 @@ typedef enum lac_purpose {
     LAC_RANDOM_MASK = 5,
     LAC_RANDOM_DROP_PATH = 6, /* sample = step * batch + element, view = layer */
     LAC_RANDOM_EVAL = 7,      /* splits and label choices */
-    LAC_RANDOM_TEST = 8
+    LAC_RANDOM_TEST = 8,
+    LAC_RANDOM_COLOUR = 9
 } lac_purpose;
 
 typedef struct lac_random {

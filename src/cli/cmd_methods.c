@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "cli/cli.h"
@@ -38,20 +39,58 @@ static void put_objective(const lac_recipe *recipe, lac_text *out) {
     }
 }
 
+static const lac_setting *find(const lac_settings *s, const char *key) {
+    for (int i = 0; i < s->n; i++)
+        if (strcmp(s->at[i].spec->key, key) == 0) return &s->at[i];
+    return NULL;
+}
+
+/* "mae 96x4", "linear", "projector mlp + predictor mlp" */
+static void put_heads(const lac_recipe *r, lac_text *out) {
+    static const char *const sections[] = {"model.decoder", "model.projector", "model.predictor"};
+    for (int i = 0; i < 3; i++) {
+        const lac_settings *s = lac_recipe_section(r, sections[i]);
+        if (strcmp(s->slot, "none") == 0) continue;
+        const lac_setting *width = find(s, "width"), *depth = find(s, "depth");
+        lac_text_add(out, "%s%s%s", out->bytes ? " + " : "", i ? sections[i] + strlen("model.") : "", i ? " " : "");
+        lac_text_add(out, "%s", s->slot);
+        if (width && depth) lac_text_add(out, " %gx%g", width->number[0], depth->number[0]);
+    }
+    if (!out->bytes) lac_text_add(out, "none");
+}
+
+/* What is predicted, and by whom: "pixels", "teacher-layers of ema", "projections of self" */
+static void put_target(const lac_recipe *r, lac_text *out) {
+    const char *target = lac_recipe_text(r, "target.name"), *teacher = lac_recipe_text(r, "teacher.name");
+    bool has_target = strcmp(target, "none") != 0, has_teacher = strcmp(teacher, "none") != 0;
+    bool has_projector = strcmp(lac_recipe_text(r, "model.projector.name"), "none") != 0;
+    if (has_target) lac_text_add(out, "%s", target);
+    if (has_projector) lac_text_add(out, "%sprojections", has_target ? " + " : "");
+    if (has_teacher) lac_text_add(out, " of %s", teacher);
+}
+
 static lac_status add_row(void *context, const lac_recipe *r, lac_error *err) {
     lac_table *table = context;
     lac_text objective = {0};
     put_objective(r, &objective);
     if (objective.failed) return lac_no_memory(err, "a table");
     lac_table_cell(table, "%s", lac_recipe_name(r));
-    lac_table_cell(table, "%s %g", lac_recipe_text(r, "mask.name"), lac_recipe_section(r, "mask")->at[0].number[0]);
+    const lac_settings *mask = lac_recipe_section(r, "mask");
+    lac_table_cell(table, mask->n ? "%s %g" : "%s", lac_recipe_text(r, "mask.name"),
+                   mask->n ? mask->at[0].number[0] : 0);
     lac_table_cell(table, "%s %lldx%lld", lac_recipe_text(r, "model.encoder.name"),
                    (long long)lac_recipe_int(r, "model.encoder.width"),
                    (long long)lac_recipe_int(r, "model.encoder.depth"));
-    lac_table_cell(table, "%s %lldx%lld", lac_recipe_text(r, "model.decoder.name"),
-                   (long long)lac_recipe_int(r, "model.decoder.width"),
-                   (long long)lac_recipe_int(r, "model.decoder.depth"));
-    lac_table_cell(table, "%s", lac_recipe_text(r, "target.name"));
+    lac_text heads = {0};
+    put_heads(r, &heads);
+    if (heads.failed) return lac_no_memory(err, "a table");
+    lac_table_cell(table, "%s", heads.data);
+    lac_text_free(&heads);
+    lac_text target = {0};
+    put_target(r, &target);
+    if (target.failed) return lac_no_memory(err, "a table");
+    lac_table_cell(table, "%s", target.data);
+    lac_text_free(&target);
     lac_table_cell(table, "%s", objective.data);
     lac_text_free(&objective);
     return LAC_OK;

@@ -89,19 +89,21 @@ static lac_status each_parameter(const subject *s, lac_hf_visit visit, void *con
 typedef struct inputs {
     int64_t batch;
     float *pixels;
+    float *second;         /* view/1; NULL: not given */
     float *noise, *weight; /* NULL: not given */
     int32_t *keep;
 } inputs;
 
 static void free_inputs(inputs *in) {
     lac_free(in->pixels);
+    lac_free(in->second);
     lac_free(in->noise);
     lac_free(in->weight);
     lac_free(in->keep);
 }
 
-static lac_status check_pixels(const char *path, const lac_method_sizes *sizes, int rank, const int64_t *dim,
-                               lac_error *err) {
+static lac_status check_pixels(const char *path, const char *view, const lac_method_sizes *sizes, int rank,
+                               const int64_t *dim, lac_error *err) {
     bool is_right = rank == 2 + sizes->n_axes && dim[0] >= 1 && dim[1] == sizes->channels;
     for (int a = 0; a < sizes->n_axes && is_right; a++)
         is_right = dim[2 + a] == sizes->picture[a];
@@ -109,7 +111,7 @@ static lac_status check_pixels(const char *path, const lac_method_sizes *sizes, 
     char found[160] = "";
     for (int i = 0; i < rank && i < 8; i++)
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", i ? " x " : "", (long long)dim[i]);
-    return lac_fail(err, "%s: view/0: expected B x %lld x %lld x %lld, found %s", path, (long long)sizes->channels,
+    return lac_fail(err, "%s: %s: expected B x %lld x %lld x %lld, found %s", path, view, (long long)sizes->channels,
                     (long long)sizes->picture[0], (long long)sizes->picture[1], found);
 }
 
@@ -158,16 +160,49 @@ static lac_status load_floats(loading *l, const char *name, int64_t batch, int64
     return lac_safetensor_f32(l->file, tensor, *out, batch * columns, err);
 }
 
+static lac_status load_second(loading *l, const lac_method_sizes *sizes, inputs *in, lac_error *err) {
+    const lac_safetensor *view = take(l, "view/1");
+    if (!view) return lac_fail(err, "%s: no tensor view/1: the recipe compares two views", l->path);
+    LAC_TRY(check_pixels(l->path, "view/1", sizes, view->rank, view->dim, err));
+    if (view->dim[0] != in->batch)
+        return lac_fail(err, "%s: view/1: expected %lld pictures, found %lld", l->path, (long long)in->batch,
+                        (long long)view->dim[0]);
+    int64_t n = in->batch * sizes->n_patches * sizes->patch_values;
+    in->second = lac_array((size_t)n, sizeof *in->second);
+    if (!in->second) return lac_no_memory(err, "pictures");
+    return lac_safetensor_f32(l->file, view, in->second, n, err);
+}
+
+/* A teacher not given starts as a copy of the weights that were; then teacher/NAME and buffer/NAME. */
+static lac_status load_buffers(loading *l, lac_error *err) {
+    lac_store_copy_again(l->store);
+    for (int i = 0; i < lac_store_count(l->store); i++) {
+        const lac_entry *entry = lac_store_at(l->store, i);
+        if (!(entry->flags & LAC_PARAM_BUFFER)) continue;
+        char name[300];
+        snprintf(name, sizeof name, "%s%s", entry->init == LAC_INIT_COPY ? "" : "buffer/", entry->name);
+        const lac_safetensor *tensor = take(l, name);
+        if (!tensor) continue;
+        bool is_same = tensor->rank == entry->rank;
+        for (int a = 0; a < entry->rank && is_same; a++)
+            is_same = tensor->dim[a] == entry->dim[a];
+        if (!is_same) return lac_fail(err, "%s: %s: another shape than the model's", l->path, name);
+        LAC_TRY(lac_safetensor_f32(l->file, tensor, entry->value, entry->n, err));
+    }
+    return LAC_OK;
+}
+
 static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *err) {
     lac_method_sizes sizes = lac_method_describe(s->method);
     const lac_safetensor *view = take(l, "view/0");
     if (!view) return lac_fail(err, "%s: no tensor view/0", l->path);
-    LAC_TRY(check_pixels(l->path, &sizes, view->rank, view->dim, err));
+    LAC_TRY(check_pixels(l->path, "view/0", &sizes, view->rank, view->dim, err));
     in->batch = view->dim[0];
     int64_t n = in->batch * sizes.n_patches * sizes.patch_values;
     in->pixels = lac_array((size_t)n, sizeof *in->pixels);
     if (!in->pixels) return lac_no_memory(err, "pictures");
     LAC_TRY(lac_safetensor_f32(l->file, view, in->pixels, n, err));
+    if (lac_method_views(s->method) > 1) LAC_TRY(load_second(l, &sizes, in, err));
     LAC_TRY(load_floats(l, "noise", in->batch, sizes.n_patches, &in->noise, err));
     LAC_TRY(load_floats(l, "mask/0", in->batch, sizes.n_patches, &in->weight, err));
     const lac_safetensor *keep = take(l, "keep/0");
@@ -179,10 +214,13 @@ static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *
     }
     l->store = lac_method_store(s->method);
     LAC_TRY(each_parameter(s, load_part, l, err));
+    LAC_TRY(load_buffers(l, err));
     for (int i = 0; i < lac_safetensors_count(l->file); i++)
         if (!l->is_used[i])
             return lac_fail(
-                err, "%s: unexpected tensor '%s'; expected view/0, noise, keep/0, mask/0 or param/NAME of the model",
+                err,
+                "%s: unexpected tensor '%s'; expected view/K, noise, keep/0, mask/0, param/NAME, teacher/NAME or "
+                "buffer/NAME of the model",
                 l->path, lac_safetensors_at(l->file, i)->name);
     return LAC_OK;
 }
@@ -203,7 +241,7 @@ static lac_status load_npy(const char *pixels, const char *noise, const subject 
     int rank;
     int64_t dim[8];
     LAC_TRY(lac_npy_read_f32(pixels, &rank, dim, &in->pixels, err));
-    LAC_TRY(check_pixels(pixels, &sizes, rank, dim, err));
+    LAC_TRY(check_pixels(pixels, "view/0", &sizes, rank, dim, err));
     in->batch = dim[0];
     LAC_TRY(lac_npy_read_f32(noise, &rank, dim, &in->noise, err));
     return check_rows(noise, "noise", rank, dim, in->batch, sizes.n_patches, err);
@@ -245,15 +283,37 @@ static lac_status dump_parameters(dump *d, const char *prefix, bool is_declaring
     return each_parameter(d->s, dump_part, d, err);
 }
 
+/* Tensors of the program that a dump holds, where the method has them. */
+static const char *const outputs[] = {"prediction", "target", "projection", "teacher_projection"};
+enum { N_OUTPUTS = sizeof outputs / sizeof *outputs };
+
+static lac_status dump_teacher(dump *d, bool is_declaring, lac_error *err) {
+    const lac_store *store = lac_method_store(d->s->method);
+    for (int i = 0; i < lac_store_count(store); i++) {
+        const lac_entry *entry = lac_store_at(store, i);
+        if (entry->init != LAC_INIT_COPY) continue;
+        char name[300];
+        snprintf(name, sizeof name, "teacher_after/%s", strchr(entry->name, '/') + 1);
+        if (is_declaring)
+            LAC_TRY(lac_safetensors_declare(d->writer, name, "F32", entry->rank, entry->dim, err));
+        else
+            LAC_TRY(lac_safetensors_put(d->writer, entry->value, (uint64_t)entry->n * sizeof(float), err));
+    }
+    return LAC_OK;
+}
+
 static lac_status declare(dump *d, const lac_step *step, int64_t steps, lac_error *err) {
     lac_method_sizes sizes = lac_method_describe(d->s->method);
-    lac_view prediction;
-    LAC_TRY(lac_program_output(lac_step_program(step), "prediction", &prediction, err));
+    lac_view view;
     LAC_TRY(lac_safetensors_meta(d->writer, "format", "pt", err));
-    LAC_TRY(lac_safetensors_declare(d->writer, "prediction", "F32", prediction.rank, prediction.dim, err));
-    LAC_TRY(lac_safetensors_declare(d->writer, "mask", "F32", 2, (int64_t[]){prediction.dim[0], sizes.n_patches}, err));
+    for (int i = 0; i < N_OUTPUTS; i++)
+        if (lac_program_output(lac_step_program(step), outputs[i], &view, NULL) == LAC_OK)
+            LAC_TRY(lac_safetensors_declare(d->writer, outputs[i], "F32", view.rank, view.dim, err));
+    int64_t mask[2] = {lac_step_batch(step), sizes.n_patches};
+    LAC_TRY(lac_safetensors_declare(d->writer, "mask", "F32", 2, mask, err));
     LAC_TRY(dump_parameters(d, "grad/", true, err));
     LAC_TRY(dump_parameters(d, "after/", true, err));
+    LAC_TRY(dump_teacher(d, true, err));
     LAC_TRY(lac_safetensors_declare(d->writer, "loss", "F32", 1, &steps, err));
     for (int i = 0; i < lac_method_terms(d->s->method); i++) {
         char name[96];
@@ -264,12 +324,12 @@ static lac_status declare(dump *d, const lac_step *step, int64_t steps, lac_erro
 }
 
 static lac_status dump_first(dump *d, const lac_step *step, lac_error *err) {
-    lac_view prediction;
-    LAC_TRY(lac_program_output(lac_step_program(step), "prediction", &prediction, err));
-    uint64_t bytes = (uint64_t)lac_view_size(&prediction) * sizeof(float);
-    LAC_TRY(lac_safetensors_put(d->writer, prediction.data, bytes, err));
-    bytes = (uint64_t)(prediction.dim[0] * prediction.dim[1]) * sizeof(float);
-    LAC_TRY(lac_safetensors_put(d->writer, lac_step_mask(step), bytes, err));
+    lac_view view;
+    for (int i = 0; i < N_OUTPUTS; i++)
+        if (lac_program_output(lac_step_program(step), outputs[i], &view, NULL) == LAC_OK)
+            LAC_TRY(lac_safetensors_put(d->writer, view.data, (uint64_t)lac_view_size(&view) * sizeof(float), err));
+    int64_t n = lac_step_batch(step) * lac_method_describe(d->s->method).n_patches;
+    LAC_TRY(lac_safetensors_put(d->writer, lac_step_mask(step), (uint64_t)n * sizeof(float), err));
     return dump_parameters(d, "grad/", false, err);
 }
 
@@ -322,15 +382,19 @@ static lac_status run_steps(const subject *s, const machine *m, lac_step *step, 
     lac_store *store = lac_method_store(s->method);
     LAC_TRY(declare(d, step, p->steps, err));
     LAC_TRY(lac_program_bind(lac_step_program(step), "view/0", in->pixels, err));
-    LAC_TRY(lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
+    if (in->second) LAC_TRY(lac_program_bind(lac_step_program(step), "view/1", in->second, err));
     for (int64_t t = 0; t < p->steps; t++) {
+        lac_method_at(s->method, (double)t / (double)p->steps);
+        LAC_TRY(lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
         lac_store_zero_gradients(store);
         lac_program_run(lac_step_program(step));
         LAC_TRY(read_losses(s, step, p, t, values, err));
         if (t == 0) LAC_TRY(dump_first(d, step, err));
         lac_optimizer_step(optimizer, m->backend, m->pool, p->lr, NULL);
+        lac_method_step_teacher(s->method, m->backend, m->pool);
     }
     LAC_TRY(dump_parameters(d, "after/", false, err));
+    LAC_TRY(dump_teacher(d, false, err));
     return lac_safetensors_put(d->writer, values,
                                (uint64_t)(p->steps * (1 + lac_method_terms(s->method))) * sizeof *values, err);
 }
@@ -399,8 +463,10 @@ static lac_status run(const lac_args *args, lac_error *err) {
 }
 
 static const lac_option options[] = {
-    {"inputs", "FILE", "safetensors: view/0 (B x C x H x W), noise or keep/0 or mask/0, and perhaps param/NAME"},
-    {"dump", "FILE", "safetensors to write: loss, term/NAME, prediction, mask, grad/NAME, after/NAME"},
+    {"inputs", "FILE",
+     "safetensors: view/K (B x C x H x W), noise or keep/0 or mask/0, perhaps param/NAME, teacher/NAME, buffer/NAME"},
+    {"dump", "FILE",
+     "safetensors to write: loss, term/NAME, prediction, mask, grad/NAME, after/NAME, teacher_after/NAME"},
     {"pixels", "FILE", "instead of --inputs: view/0 as .npy"},
     {"noise", "FILE", "with --pixels: noise as .npy (B x N)"},
     {"steps", "K", "AdamW steps on the same inputs (1)"},
@@ -419,9 +485,11 @@ const lac_command lac_command_step = {
         "the dump are those of the model's own file. A RECIPE starts from the weights that --seed draws. Learning "
         "rate constant, no clipping, drop path off, the same inputs each step, the whole batch at once. noise is "
         "ranked per picture, the smallest stay visible; keep/0 (i32, B x V) lists visible patches; mask/0 (B x N) "
-        "gives loss weights, and alone it hides what has a weight. The dump holds loss and term/NAME [K] (before "
-        "each update), prediction (B x N x P), mask (B x N, 1 = hidden) and grad/NAME of the first step, and "
-        "after/NAME.",
+        "gives loss weights, and alone it hides what has a weight. view/1 is the teacher's; teacher/NAME its weights, "
+        "else it starts as the model; schedules run over the K steps. The dump holds loss and term/NAME [K] (before "
+        "each update), prediction, target, projection, teacher_projection (those that the method has), mask (B x N, 1 "
+        "= "
+        "hidden) and grad/NAME of the first step, after/NAME and teacher_after/NAME.",
     .examples = "lacuna step vit-mae-base --inputs in.safetensors --dump out.safetensors --steps 5 --lr 1e-3\n"
                 "lacuna step mae-tiny-32 --pixels x.npy --noise n.npy --dump out.safetensors --seed 1",
     .options = options,

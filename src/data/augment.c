@@ -127,7 +127,8 @@ lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_
     if (a->channels == 1) LAC_TRY(lac_picture_convert(picture, 1, err)); /* grey to RGB is left to `normalise` */
     lac_view part;
     double box[4];
-    choose(a, picture, seed, epoch, sample, view, &part, box);
+    const uint32_t placed = a->is_shared ? 0 : view;
+    choose(a, picture, seed, epoch, sample, placed, &part, box);
     const bool is_whole = box[0] == 0 && box[1] == 0 && box[2] == part.width && box[3] == part.height;
     if (!(is_whole && part.width == a->width && part.height == a->height)) {
         LAC_TRY(
@@ -137,10 +138,13 @@ lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_
     }
     bool is_flipped = false;
     if (a->flip > 0) {
-        lac_random r = lac_random_at(seed, LAC_RANDOM_FLIP, epoch, sample, view);
+        lac_random r = lac_random_at(seed, LAC_RANDOM_FLIP, epoch, sample, placed);
         is_flipped = lac_random_uniform(&r) < a->flip;
     }
     normalise(a, scratch, &part, is_flipped, out);
+    if (a->jittered >> view & 1)
+        lac_jitter_apply(&a->jitter, a->channels, (int64_t)a->width * a->height, a->mean, a->std, seed, epoch, sample,
+                         view, out);
     return LAC_OK;
 }
 
@@ -168,6 +172,8 @@ lac_augment lac_augment_for_eval(const lac_augment *train) {
     lac_augment a = *train;
     a.crop = LAC_CROP_CENTRE;
     a.flip = 0;
+    a.n_views = 1;
+    a.jittered = 0;
     if (!(a.crop_share > 0 && a.crop_share <= 1)) a.crop_share = 0.875;
     return a;
 }

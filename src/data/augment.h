@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/random.h"
+#include "data/jitter.h"
 #include "data/picture.h"
 #include "data/resample.h"
 
@@ -14,6 +15,8 @@ typedef enum lac_crop {
     LAC_CROP_SQUASH  /* resize to width x height regardless of aspect (Hugging Face's ViTImageProcessor) */
 } lac_crop;
 
+enum { LAC_MOST_VIEWS = 8 };
+
 typedef struct lac_augment {
     int width, height, channels; /* of the result; channels 1 or 3 */
     lac_crop crop;
@@ -22,6 +25,10 @@ typedef struct lac_augment {
     lac_filter filter;
     double flip;           /* probability of a horizontal flip */
     float mean[3], std[3]; /* on [0, 1] values */
+    int n_views;           /* of a picture that a loader makes; 0 means 1 */
+    bool is_shared;        /* all views have the crop and flip of view 0 */
+    unsigned jittered;     /* bit v: view v's colours are changed */
+    lac_jitter jitter;
 } lac_augment;
 
 /* out: channels x height x width. `scratch`: zero-initialise; it grows to what is needed and is reused. seed..view key

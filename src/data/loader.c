@@ -55,6 +55,7 @@ struct lac_loader {
     lac_loader_options options;
     int64_t count, end; /* end: the serial to stop at */
     size_t values;      /* floats in a picture */
+    int n_views;
     int min_side;
     int64_t run;
     /* the orders of the epochs that the ring can touch: epoch e at order + (e % n_orders) * count */
@@ -240,8 +241,11 @@ static lac_status work_on(lac_loader *l, worker *w, const claim *c) {
         if (index < 0) continue;
         s->label[at] = lac_source_label(l->source, index);
         see(w);
-        LAC_TRY(lac_augment_apply(&l->augment, &w->picture, l->options.seed, (uint64_t)epoch, (uint64_t)index, 0,
-                                  &w->scratch, s->pictures + (size_t)at * l->values, &w->err));
+        for (int v = 0; v < l->n_views; v++) {
+            float *out = s->pictures + (size_t)(v * l->options.batch + at) * l->values;
+            LAC_TRY(lac_augment_apply(&l->augment, &w->picture, l->options.seed, (uint64_t)epoch, (uint64_t)index,
+                                      (uint32_t)v, &w->scratch, out, &w->err));
+        }
         see(w); /* grey to RGB and back can grow it */
     }
     return LAC_OK;
@@ -351,7 +355,14 @@ static lac_status next_batch(lac_loader *l, const lac_batch **batch, lac_error *
         l->is_held = true;
         const int64_t n = l->options.is_ordered ? close_holes(l, s) : s->n;
         if (n == 0) continue;
-        l->batch = (lac_batch){n, s->pictures, s->sample, s->epoch, s->serial, s->label};
+        l->batch = (lac_batch){.n = n,
+                               .pictures = s->pictures,
+                               .sample = s->sample,
+                               .epoch = s->epoch,
+                               .serial = s->serial,
+                               .label = s->label};
+        for (int v = 0; v < l->n_views; v++)
+            l->batch.views[v] = s->pictures + (size_t)(v * l->options.batch) * l->values;
         *batch = &l->batch;
         return LAC_OK;
     }
@@ -389,7 +400,8 @@ static lac_status allocate(lac_loader *l, lac_error *err) {
         if (!l->order) return lac_no_memory(err, "the order of pictures");
     }
     size_t bytes;
-    if (__builtin_mul_overflow(batch, l->values * sizeof(float), &bytes)) return lac_no_memory(err, "a batch");
+    if (__builtin_mul_overflow(batch * (size_t)l->n_views, l->values * sizeof(float), &bytes))
+        return lac_no_memory(err, "a batch");
     for (int i = 0; i < l->n_slots; i++) {
         slot *s = &l->slots[i];
         s->pictures = lac_alloc(bytes);
@@ -431,6 +443,8 @@ static lac_status check(const lac_augment *a, const lac_loader_options *o, lac_e
     if (a->width < 1 || a->height < 1 || a->width > 16384 || a->height > 16384)
         return lac_usage(err, "augmentation: size %d x %d", a->width, a->height);
     if (a->channels != 1 && a->channels != 3) return lac_usage(err, "augmentation: %d channels", a->channels);
+    if (a->n_views < 0 || a->n_views > LAC_MOST_VIEWS || (a->n_views > 1 && o->is_ordered))
+        return lac_usage(err, "augmentation: %d views", a->n_views);
     for (int c = 0; c < a->channels; c++)
         if (!(a->std[c] > 0)) return lac_usage(err, "augmentation: std of channel %d is %g", c, (double)a->std[c]);
     if (a->crop == LAC_CROP_RANDOM && !(a->scale[0] > 0 && a->scale[0] <= a->scale[1] && a->scale[1] <= 1 &&
@@ -451,6 +465,7 @@ lac_status lac_loader_new(const lac_source *source, const lac_augment *augment, 
     l->source = source;
     l->augment = *augment;
     l->options = *options;
+    l->n_views = augment->n_views > 1 ? augment->n_views : 1;
     l->count = lac_source_count(source);
     l->end = options->is_ordered ? l->count : INT64_MAX;
     l->next = options->first_sample;

@@ -12,11 +12,12 @@
 
 typedef struct lac_batch {
     int64_t n;
-    const float *pictures; /* n x C x H x W, 64-byte aligned */
-    const int64_t *sample; /* index in the source of each */
-    const int64_t *epoch;  /* of each */
-    const int64_t *serial; /* global sample number of each */
-    const int *label;      /* -1: none */
+    const float *pictures;              /* n x C x H x W, 64-byte aligned; the first view */
+    const float *views[LAC_MOST_VIEWS]; /* all of them, as many as lac_augment has; NULL past the last */
+    const int64_t *sample;              /* index in the source of each */
+    const int64_t *epoch;               /* of each */
+    const int64_t *serial;              /* global sample number of each */
+    const int *label;                   /* -1: none */
 } lac_batch;
 
 typedef struct lac_loader lac_loader;

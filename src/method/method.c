@@ -40,6 +40,17 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     LAC_TRY(take_section(m, "model.encoder", &m->encoder_settings, err));
     LAC_TRY(take_section(m, "model.decoder", &m->decoder_settings, err));
     LAC_TRY(take_section(m, "target", &m->target_settings, err));
+    LAC_TRY(take_section(m, "model.projector", &m->projector_settings, err));
+    LAC_TRY(take_section(m, "model.predictor", &m->predictor_settings, err));
+    LAC_TRY(take_section(m, "teacher", &m->teacher_settings, err));
+    LAC_TRY(take_section(m, "views", &m->views_settings, err));
+    m->projector = lac_projector_find(m->projector_settings->slot);
+    m->predictor = lac_predictor_find(m->predictor_settings->slot);
+    m->teacher = lac_teacher_find(m->teacher_settings->slot);
+    m->n_views = m->views_settings->n > 0 ? 2 : 1;
+    m->teacher_learns =
+        m->teacher->exists && !m->teacher->is_copy && !lac_settings_bool(m->teacher_settings, "stop_gradient");
+    m->pool = m->projector->build ? lac_projector_pool(m->projector_settings) : LAC_POOL_NONE;
     m->mask = lac_mask_find(m->mask_settings->slot);
     m->encoder = lac_encoder_find(m->encoder_settings->slot);
     m->decoder = lac_decoder_find(m->decoder_settings->slot);
@@ -51,7 +62,9 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
         lac_term *term = &m->terms[i];
         LAC_TRY(take_section(m, path, &term->settings, err));
         term->slot = lac_objective_find(term->settings->slot);
-        term->on = lac_objective_on(term->settings);
+        term->of_projector = strcmp(lac_settings_text(term->settings, "of"), "projector") == 0;
+        bool is_pooled = term->of_projector && m->pool != LAC_POOL_NONE;
+        term->on = is_pooled ? LAC_ON_PICTURE : lac_objective_on(term->settings);
         term->has_course = lac_setting_changes(lac_settings_get(term->settings, "weight"));
         bool is_second = false;
         for (int k = 0; k < i; k++)
@@ -64,10 +77,44 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     return LAC_OK;
 }
 
+/* What the terms compare must be there, and so must the teacher that a target or projections come from. */
+static lac_status check_terms(const lac_method *m, lac_error *err) {
+    const char *target = m->target->slot.name;
+    for (int i = 0; i < m->n_terms; i++) {
+        const lac_term *term = &m->terms[i];
+        if (term->of_projector && !m->projector->build)
+            return lac_usage(err, "objective.%d.of: projector: model.projector is '%s'", i, m->projector->slot.name);
+        if (!term->of_projector && !m->decoder->build)
+            return lac_usage(err,
+                             "objective.%d.of: decoder: model.decoder is '%s'; projections are compared with "
+                             "'of: projector'",
+                             i, m->decoder->slot.name);
+        if (term->of_projector && m->teacher_learns && !term->slot->moves_target)
+            return lac_usage(err,
+                             "teacher.stop_gradient: false: objective '%s' gives what it compares with no gradient",
+                             term->slot->slot.name);
+        if (!term->of_projector && !m->target->build)
+            return lac_usage(err, "objective.%d.of: decoder: target is '%s'", i, target);
+    }
+    if (m->projector->build && !m->teacher->exists)
+        return lac_usage(err, "model.projector '%s': projections need a teacher's to be compared with",
+                         m->projector->slot.name);
+    bool is_own = m->n_views > 1 && strcmp(lac_settings_text(m->views_settings, "geometry"), "shared") != 0;
+    if (is_own && ((m->projector->build && m->pool == LAC_POOL_NONE) || m->target->needs_teacher))
+        return lac_usage(err, "views.geometry: own: patches are compared place by place, and two crops show other "
+                              "things there");
+    if (m->predictor->build && !m->projector->build)
+        return lac_usage(err, "model.predictor '%s': there is no projector before it", m->predictor->slot.name);
+    if (m->target->needs_teacher && !m->teacher->exists)
+        return lac_usage(err, "target '%s' needs a teacher: teacher is '%s'", target, m->teacher->slot.name);
+    return LAC_OK;
+}
+
 /* Visible patches alone where all three can, for it costs least; else all patches with a token in place of some. */
 static lac_status choose_form(lac_method *m, lac_error *err) {
     const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
-    m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index;
+    bool needs_all = m->projector->build && m->pool == LAC_POOL_NONE; /* a projection of every patch */
+    m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index && !needs_all;
     if (m->is_index || ((m->encoder->takes_weight || m->mask->corrupt) && m->decoder->takes_weight)) return LAC_OK;
     if (m->mask->form != LAC_MASK_INDEX && !m->decoder->takes_weight)
         return lac_usage(err,
@@ -121,6 +168,13 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     m->n_visible = m->is_index ? m->n_shown : m->grid.n;
     m->target_context =
         (lac_target_context){.grid = &m->grid, .width = m->encoder_shape.width, .n_prefix = m->encoder_shape.n_prefix};
+    if (m->target->teacher_layers) m->n_teacher_layers = m->target->teacher_layers(m->target_settings);
+    if (m->n_teacher_layers > m->encoder_shape.depth)
+        return lac_usage(err, "target.layers: %d of an encoder of %lld", m->n_teacher_layers,
+                         (long long)m->encoder_shape.depth);
+    m->target_context.n_teacher = m->n_teacher_layers;
+    if (m->pool == LAC_POOL_CLASS && m->encoder_shape.n_prefix < 1)
+        return lac_usage(err, "model.projector.pool: class: the encoder has no class token");
     m->decoder_context =
         (lac_decoder_context){.grid = &m->grid,
                               .encoder = m->encoder_shape,
@@ -129,11 +183,59 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     return m->decoder->shape(m->decoder_settings, &m->decoder_context, &m->decoder_shape, err);
 }
 
+/* A teacher's copies of the trained entries from `first` on: "teacher/NAME". */
+static lac_status declare_copies(lac_method *m, int first, lac_error *err) {
+    int n = lac_store_count(m->store);
+    int *copies = lac_arena_alloc(m->arena, (size_t)(n + 1) * sizeof *copies);
+    int *copied = lac_arena_alloc(m->arena, (size_t)(n + 1) * sizeof *copied);
+    if (!copies || !copied) return lac_no_memory(err, "a teacher");
+    for (int i = 0; i < m->n_copies; i++) {
+        copies[i] = m->copies[i];
+        copied[i] = m->copied[i];
+    }
+    m->copies = copies;
+    m->copied = copied;
+    for (int i = first; i < n; i++) {
+        const lac_entry *entry = lac_store_at(m->store, i);
+        if (entry->flags & LAC_PARAM_BUFFER) continue;
+        char *name = lac_arena_format(m->arena, LAC_TEACHER_SCOPE "%s", entry->name);
+        if (!name) return lac_no_memory(err, "a teacher");
+        copied[m->n_copies] = i;
+        LAC_TRY(lac_store_add_copy(m->store, name, i, &copies[m->n_copies], err));
+        m->n_copies++;
+    }
+    return LAC_OK;
+}
+
+void lac_method_step_teacher(lac_method *m, const lac_backend *backend, lac_pool *pool) {
+    if (m->n_copies == 0) return;
+    double decay = lac_settings_real(m->teacher_settings, "decay");
+    for (int i = 0; i < m->n_copies; i++) {
+        const lac_entry *teacher = lac_store_at(m->store, m->copies[i]);
+        const lac_entry *student = lac_store_at(m->store, m->copied[i]);
+        backend->ema(pool, decay, (size_t)teacher->n, teacher->value, student->value);
+    }
+}
+
 static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err) {
     LAC_TRY(lac_store_new(real, &m->store, err));
     LAC_TRY(m->encoder->declare(m->encoder_settings, &m->grid, m->store, err));
+    if (m->teacher->is_copy) LAC_TRY(declare_copies(m, 0, err));
     if (!m->is_index && !m->mask->corrupt && m->encoder->declare_mask)
         LAC_TRY(m->encoder->declare_mask(m->encoder_settings, &m->grid, m->store, err));
+    if (m->projector->build) {
+        int64_t width = m->encoder_shape.width, out = m->projector->width(m->projector_settings, width);
+        int first = lac_store_count(m->store);
+        LAC_TRY(m->projector->declare(m->projector_settings, "projector", width, m->store, err));
+        if (m->teacher->is_copy) LAC_TRY(declare_copies(m, first, err));
+        if (m->predictor->build) {
+            LAC_TRY(m->predictor->declare(m->predictor_settings, "predictor", out, m->store, err));
+            if (m->predictor->width(m->predictor_settings, out) != out)
+                return lac_usage(err, "model.predictor.out: expected the projector's %lld, found %lld", (long long)out,
+                                 (long long)m->predictor->width(m->predictor_settings, out));
+        }
+    }
+    if (!m->decoder->build) return LAC_OK;
     return m->decoder->declare(m->decoder_settings, &m->decoder_context, m->store, err);
 }
 
@@ -144,6 +246,7 @@ lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method *
     m->recipe = recipe;
     m->arena = lac_arena_new();
     lac_status status = m->arena ? find_slots(m, err) : lac_no_memory(err, "a method");
+    if (status == LAC_OK) status = check_terms(m, err);
     if (status == LAC_OK) status = choose_form(m, err);
     if (status == LAC_OK) status = fit_slots(m, err);
     if (status != LAC_OK) lac_context(err, "recipe %s", lac_recipe_name(recipe));
@@ -195,6 +298,10 @@ bool lac_method_is_per_sample(const lac_method *method) {
     return true;
 }
 
+int lac_method_views(const lac_method *method) {
+    return method->n_views;
+}
+
 int lac_method_terms(const lac_method *method) {
     return method->n_terms;
 }
@@ -224,6 +331,17 @@ lac_augment lac_method_augment(const lac_method *m) {
                      .filter = strcmp(lac_recipe_text(r, "augment.filter"), "bilinear") == 0 ? LAC_FILTER_BILINEAR
                                                                                              : LAC_FILTER_BICUBIC,
                      .flip = lac_recipe_real(r, "augment.flip")};
+    a.n_views = m->n_views;
+    if (m->n_views > 1) {
+        const lac_settings *v = m->views_settings;
+        const char *jitter = lac_settings_text(v, "jitter");
+        a.is_shared = strcmp(lac_settings_text(v, "geometry"), "shared") == 0;
+        a.jittered = strcmp(jitter, "student") == 0 ? 1u : strcmp(jitter, "both") == 0 ? 3u : 0u;
+        a.jitter = (lac_jitter){.brightness = lac_settings_real(v, "brightness"),
+                                .contrast = lac_settings_real(v, "contrast"),
+                                .saturation = lac_settings_real(v, "saturation"),
+                                .grey = lac_settings_real(v, "grey")};
+    }
     lac_recipe_list(r, "augment.scale", a.scale, 2);
     lac_recipe_list(r, "augment.ratio", a.ratio, 2);
     double mean[3] = {0}, std[3] = {1, 1, 1};

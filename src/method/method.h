@@ -32,6 +32,10 @@ typedef struct lac_method_sizes {
 } lac_method_sizes;
 lac_method_sizes lac_method_describe(const lac_method *method);
 bool lac_method_is_per_sample(const lac_method *method); /* may a batch be split into micro-batches? */
+/* Pictures that a step takes of each sample: inputs "view/0" (the student's), "view/1" (the teacher's). */
+int lac_method_views(const lac_method *method);
+/* After an optimizer step: the teacher's weights follow the student's. Nothing without such a teacher. */
+void lac_method_step_teacher(lac_method *method, const lac_backend *backend, lac_pool *pool);
 /* Terms of the objective, and the NAME in the output "term/NAME" of each. */
 int lac_method_terms(const lac_method *method);
 const char *lac_method_term(const lac_method *method, int index);
@@ -43,7 +47,9 @@ enum {
     LAC_STEP_DROP_PATH = 2
 };
 /* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x
- * P]; "features" [B x T x D] the encoder's last tokens (prefix first). Inputs: "view/0" [B x C x H x W]. */
+ * P]; "features" [B x T x D] the encoder's last tokens (prefix first); with a projector "projection" and
+ * "teacher_projection" [B x N x e], pooled: [B x 1 x e]. What a method has not is not there. Inputs: "view/0"
+ * [B x C x H x W], and "view/1" of a pair. */
 lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t micro_batch,
                         unsigned flags, lac_step **step, lac_error *err);
 void lac_step_free(lac_step *step);

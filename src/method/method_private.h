@@ -6,8 +6,10 @@
 #include "mask/mask.h"
 #include "method/method.h"
 #include "method/sections.h"
+#include "method/teacher.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
+#include "model/head.h"
 #include "objective/objective.h"
 #include "target/target.h"
 
@@ -15,8 +17,9 @@ typedef struct lac_term {
     const lac_objective_slot *slot;
     const lac_settings *settings;
     lac_on on;
-    bool has_course; /* its weight changes */
-    char name[64];   /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
+    bool of_projector; /* compares projections; else the decoder's output with the target */
+    bool has_course;   /* its weight changes */
+    char name[64];     /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
 } lac_term;
 
 /* A number that changes during the run: `live` is what slots read, in the method's own copy of their settings. */
@@ -25,6 +28,8 @@ typedef struct lac_course {
     lac_setting *live;
 } lac_course;
 enum { LAC_MOST_COURSES = 32 };
+
+#define LAC_TEACHER_SCOPE "teacher/"
 
 struct lac_method {
     const lac_recipe *recipe;
@@ -37,8 +42,17 @@ struct lac_method {
     const lac_encoder_slot *encoder;
     const lac_decoder_slot *decoder;
     const lac_target_slot *target;
+    const lac_head_slot *projector, *predictor;
+    const lac_teacher_slot *teacher;
     const lac_settings *mask_settings, *encoder_settings, *decoder_settings, *target_settings;
+    const lac_settings *projector_settings, *predictor_settings, *teacher_settings, *views_settings;
     lac_encoder_shape encoder_shape, decoder_shape;
+    lac_pool_kind pool; /* of projections; LAC_POOL_NONE: one per patch */
+    int n_views;
+    bool teacher_learns;  /* gradient flows into the teacher's side, too */
+    int n_teacher_layers; /* of the teacher's last blocks, that the target wants */
+    int n_copies;         /* teacher entries: copies[i] in the store follows copied[i] */
+    int *copies, *copied;
     lac_decoder_context decoder_context;
     lac_target_context target_context; /* without ids */
     bool is_index;                     /* the encoder sees visible patches alone; else all, some replaced by a token */

@@ -86,6 +86,7 @@ static lac_status choose_slot(const lac_recipe *r, const lac_section_kind *kind,
                               const lac_slot **slot, lac_error *err) {
     *slot = kind->slot(0);
     if (!kind->has_slots) return LAC_OK;
+    if (kind->is_optional && !node) return LAC_OK;
     const lac_yaml *name = node ? lac_yaml_get(node, "name") : NULL;
     char key[80];
     snprintf(key, sizeof key, "%s.name", path);

@@ -42,6 +42,7 @@ static lac_status write_recipe(const lac_recipe *recipe, bool is_documented, lac
     const lac_section_kind *open = NULL;
     for (int i = 0; i < resolved->n_sections; i++) {
         const lac_section *section = &resolved->sections[i];
+        if (section->kind->is_optional && section->slot == section->kind->slot(0)) continue;
         const char *path = section->kind->path, *dot = strchr(path, '.');
         size_t n = dot ? (size_t)(dot - path) : 0;
         if (dot && (strlen(group) != n || strncmp(group, path, n) != 0)) {

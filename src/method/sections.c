@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "mask/mask.h"
+#include "method/teacher.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
+#include "model/head.h"
 #include "objective/objective.h"
 #include "target/target.h"
 
@@ -94,6 +96,18 @@ static const lac_slot *encoder_slot(int i) {
 static const lac_slot *decoder_slot(int i) {
     return i < lac_decoder_count() ? &lac_decoder_at(i)->slot : NULL;
 }
+static const lac_slot *projector_slot(int i) {
+    return i < lac_projector_count() ? &lac_projector_at(i)->slot : NULL;
+}
+static const lac_slot *predictor_slot(int i) {
+    return i < lac_predictor_count() ? &lac_predictor_at(i)->slot : NULL;
+}
+static const lac_slot *teacher_slot(int i) {
+    return i < lac_teacher_count() ? &lac_teacher_at(i)->slot : NULL;
+}
+static const lac_slot *views_slot(int i) {
+    return i < lac_views_count() ? lac_views_at(i) : NULL;
+}
 static const lac_slot *target_slot(int i) {
     return i < lac_target_count() ? &lac_target_at(i)->slot : NULL;
 }
@@ -102,16 +116,20 @@ static const lac_slot *objective_slot(int i) {
 }
 
 const lac_section_kind lac_section_kinds[LAC_N_SECTION_KINDS] = {
-    {"picture", "what the network sees", false, false, picture_slot},
-    {"augment", "from a decoded picture to that", false, false, augment_slot},
-    {"mask", "which patches are hidden", true, false, mask_slot},
-    {"model.encoder", "the network that is kept", true, false, encoder_slot},
-    {"model.decoder", "from its tokens to predictions", true, false, decoder_slot},
-    {"target", "what is predicted", true, false, target_slot},
-    {"objective", "how a prediction is judged; a list of terms, added up", true, true, objective_slot},
-    {"optim", "how weights are updated", false, false, optim_slot},
-    {"train", "how much, and in what portions", false, false, train_slot},
-    {"checkpoint", "what is kept of a run", false, false, checkpoint_slot},
+    {"picture", "what the network sees", false, false, picture_slot, false},
+    {"augment", "from a decoded picture to that", false, false, augment_slot, false},
+    {"views", "how often a picture is looked at", true, false, views_slot, true},
+    {"mask", "which patches are hidden", true, false, mask_slot, false},
+    {"model.encoder", "the network that is kept", true, false, encoder_slot, false},
+    {"model.projector", "from tokens to what is compared with the teacher's", true, false, projector_slot, true},
+    {"model.predictor", "on the student's projections only", true, false, predictor_slot, true},
+    {"model.decoder", "from its tokens to predictions", true, false, decoder_slot, false},
+    {"teacher", "whose features are targets", true, false, teacher_slot, true},
+    {"target", "what is predicted", true, false, target_slot, false},
+    {"objective", "how a prediction is judged; a list of terms, added up", true, true, objective_slot, false},
+    {"optim", "how weights are updated", false, false, optim_slot, false},
+    {"train", "how much, and in what portions", false, false, train_slot, false},
+    {"checkpoint", "what is kept of a run", false, false, checkpoint_slot, false},
 };
 
 const lac_slot *lac_section_find_slot(const lac_section_kind *kind, const char *name) {

@@ -12,9 +12,10 @@ typedef struct lac_section_kind {
     bool has_slots; /* `name:` chooses one of slot(0), slot(1), ...; else slot(0) is the section itself */
     bool is_list;   /* a list of them */
     const lac_slot *(*slot)(int index); /* NULL past the last */
+    bool is_optional;                   /* left out: slot(0), and then not written either */
 } lac_section_kind;
 
-enum { LAC_N_SECTION_KINDS = 10, LAC_MAX_OBJECTIVES = 8, LAC_MAX_SECTIONS = LAC_N_SECTION_KINDS + LAC_MAX_OBJECTIVES };
+enum { LAC_N_SECTION_KINDS = 14, LAC_MAX_OBJECTIVES = 8, LAC_MAX_SECTIONS = LAC_N_SECTION_KINDS + LAC_MAX_OBJECTIVES };
 extern const lac_section_kind lac_section_kinds[LAC_N_SECTION_KINDS]; /* in the order of a resolved recipe */
 
 const lac_slot *lac_section_find_slot(const lac_section_kind *kind, const char *name); /* NULL if absent */

@@ -1,23 +1,33 @@
 /* method/step.c - the step graph of a method: picture and mask in, loss and gradients out.
  *
  *     features = encoder(view/0, keep/0)      prediction = decoder(features, restore/0)      target = target(view/0)
- *     loss = sum over terms of weight * objective(prediction, target, weights of `on`, norm of `on`)
+ *     projection = predictor(projector(features))     teacher_projection = projector'(encoder'(view/1, nothing hidden))
+ *     loss = sum over terms of weight * objective(prediction, target, weights of `on`, norm of `on`), or of projections
+ *
+ * Primes are the teacher: the same weights, or copies under "teacher/".
  *
  * Inputs: "view/0" B x C x S...; where the encoder sees visible patches alone "keep/0" i32 B x V and "restore/0" i32
  * B x N, where it sees all "mask/0" B x N, 1 = hidden; per `on` in use the loss weights B x N and the factor [1] that
  * turns a weighted sum into a mean: "weight/0" and "norm" for hidden patches, "weight/0/visible" and "norm/visible",
- * "weight/0/all" and "norm/all". Not here: filling masks and weights (step_mask.c). */
+ * "weight/0/all" and "norm/all", and for pooled projections "weight/0/picture" B x 1 and "norm/picture". Not here:
+ * filling masks and weights (step_mask.c). */
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "method/step_private.h"
 
-const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0", "weight/0/visible", "weight/0/all"};
-const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm/all"};
+const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0", "weight/0/visible", "weight/0/all",
+                                                     "weight/0/picture"};
+const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm/all", "norm/picture"};
 
 /* ---- building ---- */
 
-static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, lac_id prediction, lac_id target) {
+/* What terms compare: the decoder's output with the target [0], the student's projections with the teacher's [1]. */
+typedef struct pairs {
+    lac_id prediction[2], target[2];
+} pairs;
+
+static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const pairs *p) {
     lac_dtype real = lac_graph_real(g);
     lac_id weight[LAC_N_ON], norm[LAC_N_ON];
     for (int on = 0; on < LAC_N_ON; on++)
@@ -26,10 +36,12 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, lac_i
     for (int i = 0; i < m->n_terms; i++) {
         const lac_term *term = &m->terms[i];
         if (weight[term->on] == LAC_NONE) {
-            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2, (int64_t[]){batch, m->grid.n});
+            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2,
+                                         (int64_t[]){batch, term->on == LAC_ON_PICTURE ? 1 : m->grid.n});
             norm[term->on] = lac_input(g, lac_step_norm_names[term->on], real, 1, (int64_t[]){1});
         }
-        lac_id value = term->slot->build(term->settings, g, prediction, target, weight[term->on], norm[term->on]);
+        lac_id value = term->slot->build(term->settings, g, p->prediction[term->of_projector],
+                                         p->target[term->of_projector], weight[term->on], norm[term->on]);
         char name[80];
         snprintf(name, sizeof name, "term/%s", term->name);
         lac_output(g, name, value);
@@ -44,6 +56,33 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, lac_i
     }
     lac_output(g, "loss", loss);
     return loss;
+}
+
+/* Tokens of a whole or partly seen picture (n patches after the prefix) -> B x n x e, pooled: B x 1 x e. */
+static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id features, int64_t n) {
+    int64_t prefix = m->encoder_shape.n_prefix;
+    lac_id x = features;
+    if (m->pool == LAC_POOL_CLASS) {
+        x = lac_slice_tokens(g, x, 0, 1);
+    } else if (prefix) {
+        x = lac_slice_tokens(g, x, prefix, n);
+    }
+    if (m->pool == LAC_POOL_MEAN)
+        x = lac_reshape(g, lac_mean_tokens(g, x), 3, (int64_t[]){lac_dim(g, x, 0), 1, m->encoder_shape.width});
+    return m->projector->build(m->projector_settings, "projector", g, x);
+}
+
+/* The teacher's side: its tokens after the final norm, those of its last blocks to taps, and its projections. */
+static lac_id build_teacher(const lac_method *m, lac_graph *g, lac_id view, lac_id *taps, lac_id *projection) {
+    lac_encoder_input input = {.picture = view, .keep = LAC_NONE, .mask = LAC_NONE};
+    input.n_taps = m->n_teacher_layers;
+    input.taps = m->n_teacher_layers ? taps : NULL;
+    lac_graph_set_scope(g, m->teacher->is_copy ? LAC_TEACHER_SCOPE : NULL);
+    lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
+    if (m->projector->build) *projection = build_projection(m, g, features, m->grid.n);
+    lac_graph_set_scope(g, NULL);
+    if (*projection != LAC_NONE && !m->teacher_learns) *projection = lac_stop_gradient(g, *projection);
+    return features;
 }
 
 static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, unsigned flags, lac_error *err) {
@@ -65,16 +104,33 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     }
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
     lac_output(g, "features", features);
-    lac_id prediction = m->decoder->build(m->decoder_settings, &m->decoder_context, g, features, restore);
-    lac_output(g, "prediction", prediction);
+    pairs p = {{LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE}};
     lac_target_context about = m->target_context;
     about.picture = picture;
     about.corrupted = input.picture;
     about.mask = drawn;
+    lac_id taps[LAC_MOST_BLOCKS];
+    about.teacher = taps;
     about.teacher_normed = LAC_NONE;
-    lac_id target = lac_stop_gradient(g, m->target->build(m->target_settings, g, &about));
-    lac_output(g, "target", target);
-    lac_id loss = build_loss(m, g, batch, prediction, target);
+    if (m->teacher->exists) {
+        lac_id view = m->n_views > 1 ? lac_input(g, "view/1", lac_graph_real(g), rank, dim) : picture;
+        about.teacher_normed = build_teacher(m, g, view, taps, &p.target[1]);
+    }
+    if (m->projector->build) {
+        lac_id z = build_projection(m, g, features, m->n_visible);
+        p.prediction[1] = m->predictor->build ? m->predictor->build(m->predictor_settings, "predictor", g, z) : z;
+        lac_output(g, "projection", p.prediction[1]);
+        lac_output(g, "teacher_projection", p.target[1]);
+    }
+    if (m->decoder->build) {
+        p.prediction[0] = m->decoder->build(m->decoder_settings, &m->decoder_context, g, features, restore);
+        lac_output(g, "prediction", p.prediction[0]);
+    }
+    if (m->target->build) {
+        p.target[0] = lac_stop_gradient(g, m->target->build(m->target_settings, g, &about));
+        lac_output(g, "target", p.target[0]);
+    }
+    lac_id loss = build_loss(m, g, batch, &p);
     if (flags & LAC_STEP_TRAIN) lac_graph_backward(g, loss);
     return lac_graph_check(g, err);
 }

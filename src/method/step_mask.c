@@ -24,11 +24,17 @@ static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) 
         value[LAC_ON_HIDDEN] = weight ? (double)weight[i] : judged;
         value[LAC_ON_VISIBLE] = 1 - (double)s->mask[i];
         value[LAC_ON_ALL] = 1;
-        for (int on = 0; on < LAC_N_ON; on++) {
+        for (int on = 0; on < LAC_ON_PICTURE; on++) {
             sum[on] += value[on];
             if (s->is_on[on]) put_real(&s->weight[on], i, value[on]);
         }
     }
+}
+
+/* One row per picture: each counts once. */
+static void put_picture_weights(lac_step *s) {
+    for (int64_t b = 0; b < s->batch && s->is_on[LAC_ON_PICTURE]; b++)
+        put_real(&s->weight[LAC_ON_PICTURE], b, 1);
 }
 
 static void put_norms(lac_step *s, const double total[LAC_N_ON]) {
@@ -92,6 +98,8 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     total[LAC_ON_HIDDEN] = pictures * hidden;
     total[LAC_ON_VISIBLE] = pictures * (n - hidden);
     total[LAC_ON_ALL] = pictures * n;
+    total[LAC_ON_PICTURE] = pictures;
+    put_picture_weights(s);
     put_norms(s, total);
     put_term_weights(s);
     return LAC_OK;
@@ -174,6 +182,8 @@ lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *kee
     }
     double total[LAC_N_ON];
     put_weights(s, weight, total);
+    put_picture_weights(s);
+    total[LAC_ON_PICTURE] = (double)s->batch;
     if (total_weight > 0) { /* this micro-batch is a share of a larger batch, in every `on` alike */
         double share = total[LAC_ON_HIDDEN] > 0 ? total_weight / total[LAC_ON_HIDDEN] : 1;
         for (int on = 0; on < LAC_N_ON; on++)

@@ -20,6 +20,5 @@ const lac_objective_slot lac_objective_cosine = {
              sizeof specs / sizeof *specs},
     .is_per_sample = true,
     .moves_target = true,
-    .moves_target = true,
     .build = build,
 };

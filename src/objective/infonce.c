@@ -31,7 +31,6 @@ const lac_objective_slot lac_objective_infonce = {
              sizeof specs / sizeof *specs},
     .is_per_sample = true,
     .moves_target = true,
-    .moves_target = true,
     .build = build,
 };
 
@@ -39,7 +38,6 @@ const lac_objective_slot lac_objective_infonce_batch = {
     .slot = {"infonce-batch", "each patch finds its own target among those of the batch", "1807.03748", specs,
              sizeof specs / sizeof *specs},
     .is_per_sample = false,
-    .moves_target = true,
     .moves_target = true,
     .build = build_batch,
 };

@@ -14,6 +14,6 @@ const lac_objective_slot lac_objective_l1 = {
     .slot = {"l1", "absolute error, averaged over values and patches", "2111.09886", specs,
              sizeof specs / sizeof *specs},
     .is_per_sample = true,
-    .is_symmetric = true,
+    .moves_target = true,
     .build = build,
 };

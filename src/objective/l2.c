@@ -14,6 +14,6 @@ const lac_objective_slot lac_objective_l2 = {
     .slot = {"l2", "squared error, averaged over values and patches", "2111.06377", specs,
              sizeof specs / sizeof *specs},
     .is_per_sample = true,
-    .is_symmetric = true,
+    .moves_target = true,
     .build = build,
 };

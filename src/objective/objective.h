@@ -13,8 +13,7 @@
 typedef struct lac_objective_slot {
     lac_slot slot;
     bool is_per_sample; /* the loss of a batch is the sum of its samples' (so a batch may be split) */
-    bool is_symmetric;  /* the same number with prediction and target exchanged: how a target may get a gradient */
-    bool moves_target;  /* gives a target that is not stopped its gradient by itself */
+    bool moves_target;  /* a target that is not stopped gets its gradient, too */
     /* prediction, target: B x N x Q; weight: B x N; norm: [1]; result [1] = norm * sum of weighted errors */
     lac_id (*build)(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
                     lac_id norm);

@@ -17,6 +17,5 @@ const lac_objective_slot lac_objective_smooth_l1 = {
              sizeof specs / sizeof *specs},
     .is_per_sample = true,
     .moves_target = true,
-    .moves_target = true,
     .build = build,
 };

@@ -63,7 +63,12 @@ static lac_status open_album(const lac_trainer *trainer, const lac_method *metho
         a->label[i] = -1;
         a->epoch[i] = -1;
     }
-    a->batch = (lac_batch){(int64_t)n, a->pictures, a->sample, a->epoch, a->serial, a->label};
+    a->batch = (lac_batch){.n = (int64_t)n,
+                           .pictures = a->pictures,
+                           .sample = a->sample,
+                           .epoch = a->epoch,
+                           .serial = a->serial,
+                           .label = a->label};
     return LAC_OK;
 }
 

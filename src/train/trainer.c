@@ -111,6 +111,17 @@ static double scalar(const lac_view *v) {
     return v->dtype == LAC_F64 ? *(const double *)v->data : (double)*(const float *)v->data;
 }
 
+/* A batch without further views (a benchmark's) shows the first again. */
+static lac_status bind_views(const lac_trainer *t, lac_program *program, const lac_batch *batch, int64_t at,
+                             lac_error *err) {
+    static const char *const names[] = {"view/0", "view/1"};
+    for (int v = 0; v < lac_method_views(t->method); v++) {
+        const float *pictures = batch->views[v] ? batch->views[v] : batch->pictures;
+        LAC_TRY(lac_program_bind(program, names[v], (void *)(uintptr_t)(pictures + at * t->picture_values), err));
+    }
+    return LAC_OK;
+}
+
 /* `first`: place in the global batch of this batch's first picture. */
 static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step, int64_t first, lac_collapse *features,
                             lac_step_result *result, lac_error *err) {
@@ -120,8 +131,7 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
     t->spent.inputs_s += lac_clock_s() - began;
     for (int64_t at = 0; at < t->batch; at += t->micro_batch) {
         double before = lac_clock_s();
-        const float *pictures = batch->pictures + at * t->picture_values;
-        LAC_TRY(lac_program_bind(program, "view/0", (void *)(uintptr_t)pictures, err));
+        LAC_TRY(bind_views(t, program, batch, at, err));
         LAC_TRY(lac_step_draw(t->step, t->seed, batch->epoch + at, batch->sample + at, t->batch * t->accumulate, err));
         lac_program_draw(program, t->seed, (uint64_t)step, (uint64_t)(first + at));
         t->spent.inputs_s += lac_clock_s() - before;
@@ -167,6 +177,7 @@ lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_
     }
     double before = lac_clock_s();
     lac_optimizer_step(t->optimizer, t->backend, t->pool, lr, &result->grad_norm);
+    if (isfinite(result->grad_norm)) lac_method_step_teacher(t->method, t->backend, t->pool);
     t->spent.update_s += lac_clock_s() - before;
     result->is_finite = isfinite(result->grad_norm);
     return LAC_OK;
