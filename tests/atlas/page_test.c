@@ -20,7 +20,7 @@ static lac_pool *pool;
 
 static int make_pool(void **state) {
     (void)state;
-    return lac_pool_new(1, &pool, NULL);
+    return lac_pool_new(1, &pool, NULL) == LAC_OK ? 0 : -1;
 }
 
 static int free_pool(void **state) {

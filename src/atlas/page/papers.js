@@ -177,7 +177,7 @@ function nearBlock(p) {
 
 function recipesOf(p) {
   if (!p.recipes.length) return null;
-  return h("p", { class: "recipe" }, "Lacuna runs it: ", p.recipes.map((name, i) => [i > 0 && ", ", h("code", {}, "lacuna pretrain " + name)]));
+  return h("p", { class: "recipe" }, "Lacuna runs it: ", h("code", {}, "lacuna pretrain NAME"), p.recipes.length > 1 ? " with a recipe of " : " with the recipe ", p.recipes.map((name, i) => [i > 0 && ", ", h("code", {}, name)]), ".");
 }
 
 function resultsBlock(p) {

@@ -64,7 +64,7 @@ function drawChart(rows, st, metric, lower) {
   for (const list of methods.values()) list.sort(better);
   const order = [...methods.keys()].sort((x, y) => better(methods.get(x)[0], methods.get(y)[0]));
   const isNarrow = document.getElementById("main").clientWidth < 620;
-  const width = isNarrow ? 360 : 1000, left = isNarrow ? 104 : 190, right = isNarrow ? 34 : 58, line = 22, top = 30;
+  const width = isNarrow ? 360 : 1000, left = isNarrow ? 104 : 190, right = isNarrow ? 50 : 58, line = 22, top = 30;
   const values = rows.map((r) => Number(r.value));
   let low = Math.min(...values), high = Math.max(...values);
   const pad = Math.max((high - low) * 0.04, 0.2);

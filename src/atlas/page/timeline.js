@@ -43,7 +43,7 @@ function drawYears(st, found, compact) {
   });
   const width = x, tall = Math.min(rows, most) * size, height = tall + 40;
   const isAll = found.size === papers.length;
-  const tip = h("p", { class: "dot-tip", "aria-hidden": "true" }, " ");
+  const tip = h("p", { class: "dot-tip", "aria-hidden": "true" }, "Point at a dot for its paper; a click opens it.");
   let first = true;
   const dots = [];
   const svg = s("svg", { viewBox: "-8 -6 " + (width + 16) + " " + (height + 6), class: "years", role: "group", "aria-label": "Papers by year, one dot each; arrow keys go from dot to dot, Enter opens a paper" },
