@@ -3,6 +3,7 @@
 
 #include "atlas/check.h"
 #include "cli/atlas.h"
+#include "cli/fit.h"
 
 static const lac_answer_column columns[] = {
     {"file", LAC_FOR_PROGRAMS}, {"line", LAC_FOR_PROGRAMS}, {"column", LAC_FOR_PROGRAMS}, {"fault", LAC_FOR_PROGRAMS}};
@@ -36,9 +37,10 @@ static lac_status put_lines(const lac_args *args, lac_tables *tables, lac_error 
     for (size_t i = 0; i < tables->n_faults; i++) {
         const char *line = lac_tables_fault_line(tables, &tables->faults[i]);
         if (!line) return lac_no_memory(err, "faults");
-        printf("%s\n", line);
+        const lac_value value = {LAC_VALUE_TEXT, line}; /* the folder's name may hold anything */
+        lac_fit_whole(&value);
     }
-    if (tables->n_faults == 0) lac_note(args, "%s: the tables are good", tables->folder);
+    if (tables->n_faults == 0) lac_note(args, "the tables are good");
     return LAC_OK;
 }
 

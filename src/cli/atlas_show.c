@@ -54,26 +54,22 @@ static void put_place(const lac_answer *place, const lac_answer *paper) {
     if (strncmp(category, "(body only)", 11) == 0) put_pair("named in", category + 12);
 }
 
-/* Parts of recipes that come from the paper: a paper may be usable in pieces where no recipe is the paper. */
-static int put_parts(const char *arxiv, bool is_listed) {
-    int n = 0;
+/* Parts of recipes that come from the paper: it may be usable in pieces where no recipe is the paper. */
+static void put_parts(const char *arxiv) {
     for (int k = 0; k < LAC_N_SECTION_KINDS && *arxiv; k++) {
         const lac_section_kind *kind = &lac_section_kinds[k];
-        for (int i = 0; kind->has_slots && kind->slot(i); i++) {
-            const lac_slot *slot = kind->slot(i);
-            if (strcmp(slot->paper, arxiv) != 0) continue;
-            n++;
-            if (is_listed) printf("  part: %s %s - %s\n", kind->path, slot->name, slot->sentence);
-        }
+        const lac_slot *slot;
+        for (int i = 0; kind->has_slots && (slot = kind->slot(i)); i++)
+            if (strcmp(slot->paper, arxiv) == 0) printf("  part: %s %s - %s\n", kind->path, slot->name, slot->sentence);
     }
-    return n;
 }
 
 static void put_recipes(const lac_answer *recipes, const char *arxiv) {
     lac_fit_heading("In Lacuna");
     for (size_t r = 0; r < recipes->n_rows; r++)
         printf("  lacuna pretrain %s --data SOURCE --out RUN\n", lac_answer_text(recipes, r, "recipe"));
-    if (put_parts(arxiv, true) == 0 && recipes->n_rows == 0) printf("  no shipped recipe runs it\n");
+    if (recipes->n_rows == 0) printf("  no shipped recipe runs it\n");
+    put_parts(arxiv);
 }
 
 static void put_sheet(const lac_args *args, const lac_sheet *sheet) {

@@ -191,7 +191,7 @@ equal "results of MAE" "$(grep -c '"benchmark"' "$room.out")" \
 succeeds "$lacuna" atlas show SimMIM --near 7 --csv
 equal "nearest" "$(grep -c '^nearest,[0-9]*,paper,' "$room.out")" 7
 has "$room.out" '^paper,1,arxiv,2111.09886$'
-succeeds "$lacuna" atlas show iBOT
+succeeds "$lacuna" atlas show MCVD
 has "$room.out" "no shipped recipe runs it"
 succeeds "$lacuna" atlas show BEiT v2
 has "$room.out" "outside the survey's list"
@@ -275,6 +275,10 @@ refuses 1 "mine/papers.tsv:3:12: masking: unknown word 'randon'; nearest: 'rando
 run_it "$lacuna" atlas check mine --json
 has "$room.out" '"line": 3,'
 refuses 1 "nowhere" "$lacuna" atlas check nowhere
+mv mine "mine$escape[31m"
+run_it "$lacuna" atlas check "mine$escape[31m"
+! grep -q "$escape" "$room.out" "$room.err" || fail "an escape from a folder's name reached the output"
+mv "mine$escape[31m" mine
 rm -r mine
 
 # ---- widths ----
