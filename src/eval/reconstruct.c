@@ -236,6 +236,14 @@ const char *lac_reconstruction_caption(const lac_reconstruction *r) {
     return "normalised targets: hidden patches drawn with the mean and deviation of their nearest visible patches";
 }
 
+const uint8_t *lac_reconstruction_cell(const lac_reconstruction *r, int64_t row, int column, int *width, int *height,
+                                       int *channels) {
+    *height = (int)r->sizes.picture[0];
+    *width = (int)r->sizes.picture[1];
+    *channels = (int)r->sizes.channels;
+    return r->rows + ((size_t)(row * COLUMNS) + (size_t)column) * picture_bytes(r);
+}
+
 /* Draw the caption word by word from line `y` down; draws nothing when figure is NULL. Returns the number of lines. */
 static int draw_caption(lac_figure *figure, int width, int y, const char *text) {
     int lines = 1, x = GAP;

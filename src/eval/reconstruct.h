@@ -29,6 +29,10 @@ lac_status lac_reconstruction_add(lac_reconstruction *r, const lac_source *sourc
                                   lac_error *err);
 /* "targets are pixels", or how normalised ones were turned back; known after the first row. */
 const char *lac_reconstruction_caption(const lac_reconstruction *r);
+/* What a row shows: column 0 to 3 is original, masked, prediction, pasted; height x width x channels bytes, valid until
+ * the next row is added. */
+const uint8_t *lac_reconstruction_cell(const lac_reconstruction *r, int64_t row, int column, int *width, int *height,
+                                       int *channels);
 lac_status lac_reconstruction_write(const lac_reconstruction *r, const char *path, lac_error *err);
 
 /* The same method with the mask's ratio changed (its recipe's key mask.ratio) and the weights copied. `recipe` is the

@@ -8,7 +8,8 @@
 #include "base/memory.h"
 
 typedef struct sink {
-    lac_writer *file;
+    lac_writer *file; /* or */
+    lac_text *text;
     lac_status status;
     lac_error *err;
 } sink;
@@ -16,7 +17,12 @@ typedef struct sink {
 static int put(spng_ctx *png, void *user, void *data, size_t bytes) {
     (void)png;
     sink *s = user;
-    s->status = lac_writer_put(s->file, data, bytes, s->err);
+    if (s->file) {
+        s->status = lac_writer_put(s->file, data, bytes, s->err);
+    } else {
+        lac_text_put(s->text, data, bytes);
+        if (s->text->failed) s->status = lac_no_memory(s->err, "a picture");
+    }
     return s->status == LAC_OK ? 0 : SPNG_IO_ERROR;
 }
 
@@ -51,4 +57,9 @@ lac_status lac_png_write(const char *path, int width, int height, int channels, 
     if (status == LAC_OK) return lac_writer_commit(s.file, err);
     lac_writer_abort(s.file);
     return status;
+}
+
+lac_status lac_png_encode(int width, int height, int channels, const uint8_t *pixels, lac_text *out, lac_error *err) {
+    sink s = {.text = out, .status = LAC_OK, .err = err};
+    return encode("a picture", width, height, channels, pixels, &s);
 }

@@ -12,6 +12,7 @@ awk '
         # layer: everything below it. Slots stand beside each other and do not see one another.
         below["base"] = " "
         below["backend"] = below["cluster"] = " base "
+        below["chart"] = " cluster base "
         below["atlas"] = " cluster base "
         below["graph"] = " backend base "
         below["io"] = " graph backend base "
@@ -22,7 +23,9 @@ awk '
         below["train"] = " method mask model target objective" slot
         below["eval"] = " train method mask model target objective" slot
         below["api"] = " eval train method mask model target objective" slot
-        below["cli"] = " atlas cluster" below["api"]
+        below["analyze"] = " eval train method mask model target objective chart cluster" slot
+        below["report"] = below["analyze"]
+        below["cli"] = " analyze report atlas" below["analyze"]
     }
     FNR == 1 {
         split(FILENAME, part, "/")
