@@ -109,6 +109,7 @@ static lac_status put_run(const lac_report_run *r, const lac_report_options *o, 
     LAC_TRY(lac_report_recipe(r, out, err));
     lac_text_add(out, "</section>\n<section id=\"machine%s\"><%s>Run and machine</%s>\n", id, h, h);
     lac_report_machine(r, o, out);
+    LAC_TRY(lac_report_speed(r, out, err));
     lac_text_add(out, "</section>\n");
     return out->failed ? lac_no_memory(err, "a report") : LAC_OK;
 }

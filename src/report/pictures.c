@@ -193,7 +193,7 @@ lac_status lac_report_masks(const lac_report_run *run, lac_text *out, lac_error 
     }
     put_grid(&d, NULL, "chance", out);
     lac_text_add(out,
-                 "</div>\n<p class=\"soft\">Dark is hidden%s: %.1f %% of %" PRId64
+                 "</div>\n<p class=\"soft\">Filled is hidden%s: %.1f %% of %" PRId64
                  " patches (%.1f to %.1f over %" PRId64
                  " draws). The first samples of epoch 0; the last grid is the chance of each patch.</p>\n",
                  d.is_corrupt ? " (of frequencies, not patches)" : "", 100 * d.ratio, d.grid.n, 100 * d.least,

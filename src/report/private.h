@@ -49,6 +49,7 @@ void lac_report_missing(lac_text *out, const char *what, const char *format, ...
 lac_status lac_report_chart(const lac_chart *chart, const char *note, lac_text *out, lac_error *err);
 
 lac_status lac_report_curves(const lac_report_run *run, lac_text *out, lac_error *err);
+lac_status lac_report_speed(const lac_report_run *run, lac_text *out, lac_error *err);
 lac_status lac_report_pictures(const lac_report_run *run, const lac_report_options *o, lac_text *out, lac_error *err);
 lac_status lac_report_masks(const lac_report_run *run, lac_text *out, lac_error *err);
 void lac_report_probes(const lac_report_run *run, lac_text *out);

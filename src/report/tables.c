@@ -286,7 +286,14 @@ lac_status lac_report_recipe(const lac_report_run *r, lac_text *out, lac_error *
     lac_status status = lac_recipe_write(r->recipe, &yaml, err);
     if (status == LAC_OK) {
         lac_text_add(out, "<pre class=\"recipe\" tabindex=\"0\"><code>");
-        lac_report_text(out, yaml.data);
+        for (char *at = yaml.data; at && *at;) { /* a line feed is no text to lac_put_xml */
+            char *end = at + strcspn(at, "\n");
+            bool is_last = !*end;
+            *end = 0;
+            lac_report_text(out, at);
+            lac_text_add(out, "\n");
+            at = is_last ? end : end + 1;
+        }
         lac_text_add(out, "</code></pre>\n");
     }
     lac_text_free(&yaml);
