@@ -153,9 +153,17 @@ static lac_status put_tree(const json_t *analysis, lac_text *out, lac_error *err
                               .title = "Representations, by likeness",
                               .subtitle = "Ward's tree of the last layers; distance sqrt(2 (1 - CKA))",
                               .axis = "Ward distance"};
-        lac_text_add(out, "<figure class=\"card wide tree\"><div class=\"scroll\">");
-        if (status == LAC_OK) status = lac_tree_svg(&view, out, err);
-        lac_text_add(out, "</div></figure>\n");
+        lac_text svg = {0}; /* as a picture: its styles are for a file of its own */
+        if (status == LAC_OK) status = lac_tree_svg(&view, &svg, err);
+        if (status == LAC_OK) {
+            lac_text_add(
+                out,
+                "<figure class=\"card wide tree\"><div class=\"scroll\"><img alt=\"Tree of the runs, by likeness of "
+                "their representations\" src=\"data:image/svg+xml;base64,");
+            lac_report_base64(out, (const uint8_t *)svg.data, svg.bytes);
+            lac_text_add(out, "\"></div></figure>\n");
+        }
+        lac_text_free(&svg);
     }
     lac_free(names);
     lac_free(row);

@@ -14,7 +14,7 @@
 
 enum { STANDARD_PICTURES = 6, MOST_STAGES = 5, SEED = 1, MASKS = 6, MASK_DRAWS = 1000 };
 
-static void put_base64(lac_text *out, const uint8_t *data, size_t n) {
+void lac_report_base64(lac_text *out, const uint8_t *data, size_t n) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
         unsigned v =
@@ -33,7 +33,7 @@ static lac_status put_cell(const lac_reconstruction *r, int64_t row, int column,
     LAC_TRY(lac_png_encode(width, height, channels, pixels, &png, err));
     lac_text_add(out, "<td><img alt=\"%s\" width=\"%d\" height=\"%d\" src=\"data:image/png;base64,", alt,
                  width < 96 ? 96 : width, width < 96 ? 96 * height / width : height);
-    put_base64(out, (const uint8_t *)png.data, png.bytes);
+    lac_report_base64(out, (const uint8_t *)png.data, png.bytes);
     lac_text_add(out, "\"></td>");
     lac_text_free(&png);
     return LAC_OK;

@@ -41,6 +41,8 @@ lac_status lac_report_json(const char *path, json_t **value, lac_error *err);
 const double *lac_report_find_column(const lac_report_run *run, const char *name); /* NULL: not logged */
 double lac_report_last(const lac_report_run *run, const char *name);               /* NaN: not logged */
 
+/* Bytes for a data: address. */
+void lac_report_base64(lac_text *out, const uint8_t *data, size_t n);
 /* Text, escaped. */
 void lac_report_text(lac_text *out, const char *text);
 /* A section that is not there: what is missing and the command that makes it. */
