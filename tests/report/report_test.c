@@ -26,6 +26,11 @@ static int make(void **state) {
     return 0;
 }
 
+static int clean(void **state) {
+    lac_pool_free(options.pool);
+    return tiny_remove(state);
+}
+
 static lac_text report(const char *const *runs, int n) {
     lac_text page = {0};
     tiny_assert(lac_report_make(runs, n, &options, &page, &err), LAC_OK, "");
@@ -155,5 +160,5 @@ int main(void) {
         cmocka_unit_test(test_hostile_files_of_a_run_are_shown_or_refused),
         cmocka_unit_test(test_runs_are_found_below_a_folder),
     };
-    return cmocka_run_group_tests(tests, make, NULL);
+    return cmocka_run_group_tests(tests, make, clean);
 }
