@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/card.h"
 #include "cli/cli.h"
 #include "method/recipe.h"
 #include "method/sections.h"
@@ -177,6 +178,14 @@ static lac_status print_recipe_json(const lac_recipe *recipe, lac_error *err) {
     return print_json(root, err);
 }
 
+static lac_status print_card(const lac_recipe *recipe, lac_error *err) {
+    lac_text text = {0};
+    lac_status status = lac_card_write(recipe, &text, err);
+    if (status == LAC_OK) fputs(text.data, stdout);
+    lac_text_free(&text);
+    return status;
+}
+
 static lac_status print_recipe(const lac_recipe *recipe, lac_error *err) {
     lac_text text = {0};
     lac_status status = lac_recipe_write_documented(recipe, &text, err);
@@ -188,6 +197,7 @@ static lac_status print_recipe(const lac_recipe *recipe, lac_error *err) {
 static lac_status run(const lac_args *args, lac_error *err) {
     if (lac_args_words(args) == 0) {
         if (lac_args_has(args, "set")) return lac_usage(err, "--set needs a RECIPE");
+        if (lac_args_has(args, "card")) return lac_usage(err, "--card needs a RECIPE");
         if (!lac_args_json(args)) return print_table(err);
         json_t *list = json_array();
         if (!list) return lac_no_memory(err, "JSON");
@@ -205,12 +215,18 @@ static lac_status run(const lac_args *args, lac_error *err) {
     lac_status status = lac_recipe_open(lac_args_word(args, 0), sets, n, &recipe, err);
     lac_free(sets);
     if (status != LAC_OK) return status;
-    status = lac_args_json(args) ? print_recipe_json(recipe, err) : print_recipe(recipe, err);
+    status = lac_args_json(args)          ? print_recipe_json(recipe, err)
+             : lac_args_has(args, "card") ? print_card(recipe, err)
+                                          : print_recipe(recipe, err);
     lac_recipe_free(recipe);
     return status;
 }
 
-static const lac_option options[] = {{"set", "KEY=VALUE", "override one key of the recipe; may be given again"}, {0}};
+static const lac_option options[] = {
+    {"card", NULL, "with RECIPE: what it hides, compares and is made of, from which papers, on one screen"},
+    {"set", "KEY=VALUE", "override one key of the recipe; may be given again"},
+    {0},
+};
 
 const lac_command lac_command_methods = {
     .name = "methods",
@@ -219,7 +235,8 @@ const lac_command lac_command_methods = {
     .details =
         "Without RECIPE: the shipped recipes and what fills their four slots. With RECIPE (a shipped name or a file): "
         "the resolved recipe as YAML, each key with its meaning and what it may be. That output is itself a recipe.",
-    .examples = "lacuna methods\nlacuna methods demo\nlacuna methods demo --set mask.ratio=0.6 > mine.yaml",
+    .examples = "lacuna methods\nlacuna methods demo\nlacuna methods conmim --card\nlacuna methods demo --set "
+                "mask.ratio=0.6 > mine.yaml",
     .options = options,
     .min_words = 0,
     .max_words = 1,

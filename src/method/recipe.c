@@ -407,6 +407,18 @@ const char *lac_recipe_shipped_name(int index) {
     return lac_shipped_recipes[index].name;
 }
 
+void lac_recipe_shipped_note(const char *name, lac_text *out) {
+    const lac_shipped_recipe *shipped = lac_recipe_find_shipped(name);
+    const char *at = shipped ? (const char *)shipped->data : "";
+    while (*at == '#') {
+        const char *end = strchr(at, '\n');
+        size_t n = end ? (size_t)(end - at) : strlen(at), skip = n > 1 && at[1] == ' ' ? 2 : 1;
+        lac_text_put(out, at + skip, n - skip);
+        lac_text_put(out, "\n", 1);
+        at += end ? n + 1 : n;
+    }
+}
+
 const lac_shipped_recipe *lac_recipe_find_shipped(const char *name) {
     for (const lac_shipped_recipe *s = lac_shipped_recipes; s->name; s++)
         if (strcmp(s->name, name) == 0) return s;

@@ -53,6 +53,8 @@ const lac_settings *lac_recipe_section(const lac_recipe *r,
                                        const char *key); /* "mask", "model.encoder", "objective.0", ... */
 int lac_recipe_objectives(const lac_recipe *r);
 
+/* What the file of a shipped recipe says above its first key, "# " taken off, lines ended; nothing for others. */
+void lac_recipe_shipped_note(const char *name, lac_text *out);
 int lac_recipe_shipped_count(void);
 const char *lac_recipe_shipped_name(int index);
 

@@ -17,3 +17,16 @@ has "$room.out" '"key": "ratio"'
 refuses 2 "nearest: demo" "$lacuna" methods dmo
 refuses 2 "--set mask.ratoi: unknown key .*nearest: 'ratio'" "$lacuna" methods demo --set mask.ratoi=1
 refuses 2 "needs a RECIPE" "$lacuna" methods --set mask.ratio=0.5
+
+succeeds "$lacuna" methods conmim --card
+has "$room.out" '^ConMIM \(arXiv 2205.09616\), ViT-B/16'
+has "$room.out" '^  hides +blockwise: .*arXiv 2106.08254'
+has "$room.out" '^  teacher +ema: a slow average'
+has "$room.out" 'decay \{from: 0.996, to: 1, shape: cosine\}'
+has "$room.out" '^  objective +infonce: .*arXiv 2205.09616'
+succeeds "$lacuna" methods demo --card
+grep -q teacher "$room.out" && fail "a method without a teacher shows one"
+for recipe in $("$lacuna" methods --json | sed -n 's/.*"recipe": "\(.*\)".*/\1/p'); do
+    succeeds "$lacuna" methods "$recipe" --card
+done
+refuses 2 "--card needs a RECIPE" "$lacuna" methods --card
