@@ -2,7 +2,10 @@
 #ifndef LAC_ATLAS_IMAGE_H
 #define LAC_ATLAS_IMAGE_H
 
-/* An SQLite database; `bytes` = end - start, a multiple of the page size. */
-extern const unsigned char lac_atlas_image_start[], lac_atlas_image_end[];
+#include <stdint.h>
+
+/* An SQLite database, and its length: a multiple of the page size. */
+extern const unsigned char lac_atlas_image[];
+extern const uint64_t lac_atlas_image_bytes;
 
 #endif

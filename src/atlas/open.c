@@ -13,15 +13,14 @@
 static lac_status open_image(sqlite3 **out, bool is_copy, lac_error *err) {
     *out = NULL;
     sqlite3 *db = NULL;
-    sqlite3_int64 bytes = lac_atlas_image_end - lac_atlas_image_start;
+    sqlite3_int64 bytes = (sqlite3_int64)lac_atlas_image_bytes;
     int code = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
-    unsigned char *data =
-        (unsigned char *)(uintptr_t)lac_atlas_image_start; /* read-only: sqlite does not write to it */
+    unsigned char *data = (unsigned char *)(uintptr_t)lac_atlas_image; /* read-only: sqlite does not write to it */
     unsigned flags = SQLITE_DESERIALIZE_READONLY;
     if (code == SQLITE_OK && is_copy) {
         flags = SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE;
         data = sqlite3_malloc64((sqlite3_uint64)bytes);
-        if (data) memcpy(data, lac_atlas_image_start, (size_t)bytes);
+        if (data) memcpy(data, lac_atlas_image, (size_t)bytes);
         if (!data) code = SQLITE_NOMEM;
     }
     if (code == SQLITE_OK) code = sqlite3_deserialize(db, "main", data, bytes, bytes, flags);

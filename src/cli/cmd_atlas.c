@@ -2,24 +2,12 @@
 #include "cli/atlas.h"
 
 static const lac_command *const verbs[] = {
-    &lac_atlas_command_search,
-    &lac_atlas_command_show,
-    &lac_atlas_command_list,
-    &lac_atlas_command_tree,
-    &lac_atlas_command_forms,
-    &lac_atlas_command_results,
-    &lac_atlas_command_datasets,
-    &lac_atlas_command_gaps,
-    &lac_atlas_command_timeline,
-    &lac_atlas_command_cluster,
-    &lac_atlas_command_page,
-    &lac_atlas_command_add,
-    &lac_atlas_command_remove,
-    &lac_atlas_command_suggest,
-    &lac_atlas_command_sql,
-    &lac_atlas_command_export,
-    &lac_atlas_command_check,
-    NULL,
+    &lac_atlas_command_search,   &lac_atlas_command_show,    &lac_atlas_command_list,
+    &lac_atlas_command_tree,     &lac_atlas_command_forms,   &lac_atlas_command_results,
+    &lac_atlas_command_datasets, &lac_atlas_command_gaps,    &lac_atlas_command_timeline,
+    &lac_atlas_command_cluster,  &lac_atlas_command_page,    &lac_atlas_command_add,
+    &lac_atlas_command_remove,   &lac_atlas_command_suggest, &lac_atlas_command_sql,
+    &lac_atlas_command_export,   &lac_atlas_command_check,   NULL,
 };
 
 static lac_status run(const lac_args *args, lac_error *err) {

@@ -73,9 +73,9 @@ static void test_the_image_holds_the_tables(void **state) {
 static sqlite3 *open_copy(void) {
     sqlite3 *copy;
     assert_int_equal(sqlite3_open(":memory:", &copy), SQLITE_OK);
-    size_t bytes = (size_t)(lac_atlas_image_end - lac_atlas_image_start);
+    size_t bytes = (size_t)lac_atlas_image_bytes;
     unsigned char *data = sqlite3_malloc64(bytes);
-    memcpy(data, lac_atlas_image_start, bytes);
+    memcpy(data, lac_atlas_image, bytes);
     assert_int_equal(sqlite3_deserialize(copy, "main", data, (sqlite3_int64)bytes, (sqlite3_int64)bytes,
                                          SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE),
                      SQLITE_OK);
