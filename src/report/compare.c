@@ -115,6 +115,7 @@ static void put_differences(const lac_report_run *runs, int n, lac_text *out) {
         lac_text_add(out, "</strong>: ");
         lac_report_text(out, difference.bytes ? difference.data : "nothing");
         lac_text_add(out, "</li>\n");
+        if (difference.failed) out->failed = true;
         lac_text_free(&difference);
     }
     lac_text_add(out, "</ul>\n");

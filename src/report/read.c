@@ -136,7 +136,9 @@ static lac_status read_all(lac_report_run *r, lac_error *err) {
     LAC_TRY(read_part(r->path, "run.json", &card, err));
     const char *data = json_string_value(json_object_get(card, "data"));
     r->data = data ? lac_copy_text(data) : NULL;
+    bool has_room = !data || r->data;
     json_decref(card);
+    if (!has_room) return lac_no_memory(err, "a run");
     LAC_TRY(read_log(r, err));
     LAC_TRY(read_evals(r, err));
     LAC_TRY(read_part(r->path, "analysis/analysis.json", &r->analysis, err));

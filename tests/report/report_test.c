@@ -153,12 +153,37 @@ static void test_runs_are_found_below_a_folder(void **state) {
     tiny_assert(lac_report_find(tiny_path("nowhere"), &runs, &n, &err), LAC_FAILURE, "no such folder");
 }
 
+/* Every allocation of ours fails once: an error, or the same page where it could be done without, and nothing lost
+ * (valgrind). Not with pictures, whose failures are shown. */
+static void test_a_report_without_memory_is_an_error_or_the_same(void **state) {
+    (void)state;
+    const char *runs[] = {tiny_path("run"), tiny_path(hostile)};
+    lac_report_options o = options;
+    lac_text whole = {0};
+    o.n_pictures = -1;
+    uint64_t before = lac_memory_count();
+    tiny_assert(lac_report_make(runs, 2, &o, &whole, &err), LAC_OK, "");
+    uint64_t count = lac_memory_count() - before;
+    for (uint64_t n = 1; n <= count; n += n < 400 ? 1 : 11) {
+        lac_text page = {0};
+        lac_memory_fail_at(n);
+        lac_status status = lac_report_make(runs, 2, &o, &page, &err);
+        lac_memory_fail_at(0);
+        if (status == LAC_OK && (page.bytes != whole.bytes || memcmp(page.data, whole.data, whole.bytes) != 0))
+            fail_msg("allocation %d of %d: another page", (int)n, (int)count);
+        if (status != LAC_OK && !strstr(err.text, "memory")) fail_msg("allocation %d: %s", (int)n, err.text);
+        lac_text_free(&page);
+    }
+    lac_text_free(&whole);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_run_is_one_well_formed_file),
         cmocka_unit_test(test_a_name_cannot_become_markup),
         cmocka_unit_test(test_hostile_files_of_a_run_are_shown_or_refused),
         cmocka_unit_test(test_runs_are_found_below_a_folder),
+        cmocka_unit_test(test_a_report_without_memory_is_an_error_or_the_same),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }
