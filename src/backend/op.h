@@ -83,6 +83,21 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     X(INFONCE_GRAD, "infonce_grad") /* in dloss[1], z, t, weight, norm, lse; f0; i0: 1 = dt too; out dz, dt? */        \
     X(MASK_TOKENS, "mask_tokens")   /* in x[B x N x D], token?[D] (absent: 0), m[B x N]; out (1 - m) x + m token */    \
     X(MASK_TOKENS_GRAD, "mask_tokens_grad") /* in dy, m; i0: 1 = dtoken too; out dx, dtoken?[D] */                     \
+    /* in x[B x C x H x W]; out y[B x H W x 2C]: y(u W + v, 2c) and (.., 2c + 1) are the real and imaginary part of    \
+     * 1 / sqrt(H W) sum x(h, w) e^(-2 pi i (u h / H + v w / W)) */                                                    \
+    X(DFT, "dft")                                                                                                      \
+    X(IDFT, "idft") /* in x[B x H W x 2C]; i0 H, i1 W; out [B x C x H x W], the real part of the inverse */            \
+    /* in drawn[B x N]; i0 H, i1 W, f0 radius, f1 factor; out [B x H W]: factor * d within the radius of frequency 0,  \
+     * factor * (1 - d) beyond, d = drawn(b, 0); no backward */                                                        \
+    X(BAND, "band")                                                                                                    \
+    /* in p[B x F x 2C], t, weight[B x F], norm[1]; f0 gamma; out loss[1] = norm * sum w * mean over C of              \
+     * (|p - t|^2 + 1e-12)^(gamma / 2), p and t complex */                                                             \
+    X(MODULUS, "modulus")                                                                                              \
+    X(MODULUS_GRAD, "modulus_grad") /* in dloss[1], p, t, weight, norm; f0 gamma; out dp */                            \
+    /* in x[B x C x H x W]; i0, i1 patch, i2 cell, i3 bins, i4 window (0: none); out [B x N x (C, bins, cells down,    \
+     * cells across)]: Sobel, reflected borders; bin floor(bins atan2(gx, gy) / pi) modulo bins gets the length times  \
+     * a tiled Gaussian; a cell's histogram has length 1; no backward */                                               \
+    X(HOG, "hog")                                                                                                      \
     /* aliases: no kernel, the output is the input's memory */                                                         \
     X(VIEW, "view") /* another shape of the same size */                                                               \
     X(STOP_GRADIENT, "stop_gradient")

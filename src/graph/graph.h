@@ -78,10 +78,18 @@ lac_id lac_unit_rows(lac_graph *g, lac_id x, double eps); /* rows of length 1 */
 lac_id lac_infonce(lac_graph *g, lac_id z, lac_id t, lac_id weight, lac_id norm, double temperature);
 /* (1 - mask) x + mask token; x: B x N x D, mask: real B x N; token LAC_NONE: zeros. No gradient flows into the mask. */
 lac_id lac_mask_tokens(lac_graph *g, lac_id x, lac_id token, lac_id mask);
+/* Spectra are B x F x 2C, F = H W frequencies, real and imaginary part of a channel beside each other. */
+lac_id lac_dft(lac_graph *g, lac_id x);
+lac_id lac_idft(lac_graph *g, lac_id x, int64_t height, int64_t width);
+/* Mean over channels of the distance of complex numbers to the power gamma; weight: B x F. */
+lac_id lac_modulus(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm, double gamma);
 lac_id lac_reshape(lac_graph *g, lac_id x, int rank, const int64_t *dim);
 lac_id lac_stop_gradient(lac_graph *g, lac_id x);
 /* Not differentiable: a gradient that reaches it is an error */
 lac_id lac_normalize_rows(lac_graph *g, lac_id x, double eps, bool unbiased);
+/* [B x F]: `factor` at the frequencies within `radius` of 0 where drawn[b, 0] is 1, at the others where it is 0 */
+lac_id lac_band(lac_graph *g, lac_id drawn, int64_t height, int64_t width, double radius, double factor);
+lac_id lac_hog(lac_graph *g, lac_id x, const int64_t patch[2], int64_t cell, int64_t bins, int64_t window);
 
 /* Derive the backward of scalar `loss`; adds into the grads of all non-buffer parameters it depends on. Also, after
  * it, lac_gradient(g, x) is the gradient of a non-parameter tensor (LAC_NONE if none reached it): for checks. */

@@ -30,6 +30,9 @@ typedef struct lac_mask_slot {
      * this builds, whole; `drawn` is what draw() gave, real [B x N]; every patch counts as hidden for `on`. */
     lac_id (*corrupt)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph, lac_id picture,
                       lac_id drawn);
+    /* With corrupt, may be NULL: the frequencies that a picture of two axes lost, real [B x H W] in the order of
+     * lac_dft, as weights whose mean over draws and frequencies is 1. */
+    lac_id (*removed)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph, lac_id drawn);
 } lac_mask_slot;
 
 int lac_mask_count(void);

@@ -93,6 +93,10 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
             return lac_usage(err,
                              "teacher.stop_gradient: false: objective '%s' gives what it compares with no gradient",
                              term->slot->slot.name);
+        if (term->slot->build_removed && (term->of_projector || !m->mask->removed))
+            return lac_usage(
+                err, "objective '%s' compares pictures at the frequencies that a mask removed: mask is '%s'%s",
+                term->slot->slot.name, m->mask->slot.name, term->of_projector ? ", and it is of the projector" : "");
         if (!term->of_projector && !m->target->build)
             return lac_usage(err, "objective.%d.of: decoder: target is '%s'", i, target);
     }

@@ -25,6 +25,7 @@ const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm
 /* What terms compare: the decoder's output with the target [0], the student's projections with the teacher's [1]. */
 typedef struct pairs {
     lac_id prediction[2], target[2];
+    lac_id removed; /* frequencies, B x H W; LAC_NONE: the mask removes none */
 } pairs;
 
 static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const pairs *p) {
@@ -40,8 +41,12 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
                                          (int64_t[]){batch, term->on == LAC_ON_PICTURE ? 1 : m->grid.n});
             norm[term->on] = lac_input(g, lac_step_norm_names[term->on], real, 1, (int64_t[]){1});
         }
-        lac_id value = term->slot->build(term->settings, g, p->prediction[term->of_projector],
-                                         p->target[term->of_projector], weight[term->on], norm[term->on]);
+        lac_id prediction = p->prediction[term->of_projector], target = p->target[term->of_projector], value;
+        if (term->slot->build_removed)
+            value =
+                term->slot->build_removed(term->settings, g, &m->grid, prediction, target, p->removed, norm[term->on]);
+        else
+            value = term->slot->build(term->settings, g, prediction, target, weight[term->on], norm[term->on]);
         char name[80];
         snprintf(name, sizeof name, "term/%s", term->name);
         lac_output(g, name, value);
@@ -104,7 +109,8 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     }
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
     lac_output(g, "features", features);
-    pairs p = {{LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE}};
+    pairs p = {{LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE}, LAC_NONE};
+    if (m->mask->removed) p.removed = m->mask->removed(m->mask_settings, &m->grid, g, drawn);
     lac_target_context about = m->target_context;
     about.picture = picture;
     about.corrupted = input.picture;

@@ -21,7 +21,7 @@ static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) 
     for (int64_t i = 0; i < n; i++) {
         double value[LAC_N_ON];
         double judged = s->method->mask->corrupt ? 1 : (double)s->mask[i];
-        value[LAC_ON_HIDDEN] = weight ? (double)weight[i] : judged;
+        value[LAC_ON_HIDDEN] = weight && !s->method->mask->corrupt ? (double)weight[i] : judged;
         value[LAC_ON_VISIBLE] = 1 - (double)s->mask[i];
         value[LAC_ON_ALL] = 1;
         for (int on = 0; on < LAC_ON_PICTURE; on++) {

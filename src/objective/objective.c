@@ -13,6 +13,7 @@ static const lac_objective_slot *const slots[] = {
     &lac_objective_cross_entropy,
     &lac_objective_infonce,
     &lac_objective_infonce_batch,
+    &lac_objective_spectral,
 };
 
 int lac_objective_count(void) {

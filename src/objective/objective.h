@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/slot.h"
+#include "data/grid.h"
 #include "graph/graph.h"
 
 typedef struct lac_objective_slot {
@@ -17,6 +18,9 @@ typedef struct lac_objective_slot {
     /* prediction, target: B x N x Q; weight: B x N; norm: [1]; result [1] = norm * sum of weighted errors */
     lac_id (*build)(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
                     lac_id norm);
+    /* In place of build, for masks that remove frequencies; removed: [B x H W], see mask.h. norm is of all patches. */
+    lac_id (*build_removed)(const lac_settings *settings, lac_graph *graph, const lac_grid *grid, lac_id prediction,
+                            lac_id target, lac_id removed, lac_id norm);
 } lac_objective_slot;
 
 /* LAC_ON_PICTURE: one row per picture (pooled projections); not a word of recipes. */

@@ -154,6 +154,37 @@ static void test_masking_tokens_is_right(void **state) {
     }
 }
 
+static void test_spectra_and_back_are_right(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(36, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 12; i++) {
+        int64_t b = PICK(&r, 1, 2), c = PICK(&r, 1, 3), h = PICK(&r, 1, 2, 5, 8, 17, 32), w = PICK(&r, 1, 3, 8, 16, 33);
+        trial t = begin(LAC_OP_DFT, 3e-6);
+        snprintf(t.name, sizeof t.name, "dft %d x %d x %d x %d", (int)b, (int)c, (int)h, (int)w);
+        give(&t, &r, -1, 1, DIM(b, c, h, w));
+        want(&t, &r, DIM(b, h * w, 2 * c));
+        check(&t);
+        trial back = begin(LAC_OP_IDFT, 3e-6);
+        snprintf(back.name, sizeof back.name, "idft %d x %d x %d x %d", (int)b, (int)c, (int)h, (int)w);
+        give(&back, &r, -1, 1, DIM(b, h * w, 2 * c));
+        set_int(&back, 0, h);
+        set_int(&back, 1, w);
+        want(&back, &r, DIM(b, c, h, w));
+        check_and_end(&back);
+        back = begin(LAC_OP_IDFT, 3e-6); /* and back to where it came from */
+        snprintf(back.name, sizeof back.name, "dft and idft %d x %d x %d x %d", (int)b, (int)c, (int)h, (int)w);
+        give_output(&back, &t, 0);
+        set_int(&back, 0, h);
+        set_int(&back, 1, w);
+        want(&back, &r, DIM(b, c, h, w));
+        check(&back);
+        for (int64_t k = 0; k < b * c * h * w; k++)
+            assert_true(fabs(((double *)back.exact.out[0].data)[k] - ((double *)t.exact.in[0].data)[k]) < 1e-12);
+        end(&back);
+        end(&t);
+    }
+}
+
 int main(void) {
     if (!trial_begin()) return 1;
     sets_tested[n_sets++] = &lac_cpu_wide;
@@ -163,6 +194,7 @@ int main(void) {
         cmocka_unit_test(test_unit_rows_and_their_gradient_are_right),
         cmocka_unit_test(test_infonce_and_its_gradients_are_right),
         cmocka_unit_test(test_masking_tokens_is_right),
+        cmocka_unit_test(test_spectra_and_back_are_right),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     trial_end();

@@ -222,6 +222,23 @@ static lac_id case_mask_tokens_without_token(bench *b, const int64_t *s) {
     return lac_mask_tokens(b->g, leaf3(b, s[0], s[1], s[2]), LAC_NONE, constant(b, "mask", 2, s));
 }
 
+static lac_id case_dft(bench *b, const int64_t *s) {
+    return lac_dft(b->g, leaf(b, 4, s));
+}
+
+static lac_id case_idft(bench *b, const int64_t *s) {
+    return lac_idft(b->g, leaf3(b, s[0], s[2] * s[3], 2 * s[1]), s[2], s[3]);
+}
+
+static lac_id modulus(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm_id) {
+    return lac_modulus(g, prediction, target, weight, norm_id, 1.5);
+}
+
+static lac_id case_modulus(bench *b, const int64_t *s) {
+    lac_id x = leaf2(b, s[0], 2 * s[1]);
+    return loss_of(b, modulus, x, leaf3(b, 1, s[0], 2 * s[1]));
+}
+
 /* All epilogues of the matrix product at once. */
 static lac_id case_mlp(bench *b, const int64_t *s) {
     lac_id x = leaf2(b, s[0] * s[1], s[2]), w = leaf2(b, s[3], s[2]), bias = leaf1(b, s[3]), v = leaf2(b, s[2], s[3]);
@@ -269,6 +286,9 @@ static const struct {
     {"unit_rows", case_unit_rows, false},
     {"infonce", case_infonce, true},
     {"infonce, constant targets", case_infonce_of_constants, true},
+    {"dft", case_dft, false},
+    {"idft", case_idft, false},
+    {"modulus", case_modulus, true},
     {"mask_tokens", case_mask_tokens, false},
     {"mask_tokens without token", case_mask_tokens_without_token, false},
     {"mlp with residual", case_mlp, false},
@@ -354,8 +374,9 @@ static void test_derivatives_equal_finite_differences(void **state) {
                 check_case(i, sizes[k], way & 1, way & 2 ? LAC_PROGRAM_NO_FUSION : 0);
 }
 
-/* Not differentiable, so not in the cases above; each has its own test here. */
-static const lac_op_id not_differentiable[] = {LAC_OP_NORMALIZE_ROWS, LAC_OP_STOP_GRADIENT};
+/* Not differentiable, so not in the cases above; each has its own test here or, band and hog,
+ * in tests/mask and tests/target. */
+static const lac_op_id not_differentiable[] = {LAC_OP_NORMALIZE_ROWS, LAC_OP_STOP_GRADIENT, LAC_OP_BAND, LAC_OP_HOG};
 
 static void test_every_op_is_covered(void **state) {
     (void)state;

@@ -131,9 +131,21 @@ static void test_simmim_agrees_with_transformers(void **state) {
     check("simmim");
 }
 
+static void test_maskfeat_agrees_with_pytorch(void **state) {
+    (void)state;
+    check("maskfeat");
+}
+
+static void test_mfm_agrees_with_pytorch(void **state) {
+    (void)state;
+    check("mfm");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_simmim_agrees_with_transformers),
+        cmocka_unit_test(test_maskfeat_agrees_with_pytorch),
+        cmocka_unit_test(test_mfm_agrees_with_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

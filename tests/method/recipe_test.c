@@ -97,9 +97,10 @@ static void test_wrong_types_and_ranges_are_refused(void **state) {
     expect_refusal(with_line("optim:", "optim: {lr: 1, betas: 0.9}"),
                    "a.yaml:8: optim.betas: expected a list of 2 numbers in [0, 1), found '0.9'");
     expect_refusal(with_line("optim:", "optim: {}"), "a.yaml:8: optim.lr: missing; expected a number in [0, 1000]");
-    expect_refusal(with_line("mask:", "mask: {name: rundom}"),
-                   "a.yaml:2: mask.name: unknown name 'rundom'; nearest: 'random'; allowed: random, block-units, blockwise, "
-                   "blockwise-exact, ibot-block");
+    expect_refusal(
+        with_line("mask:", "mask: {name: rundom}"),
+        "a.yaml:2: mask.name: unknown name 'rundom'; nearest: 'random'; allowed: random, block-units, blockwise, "
+        "blockwise-exact, ibot-block, frequency");
     expect_refusal(with_line("mask:", "mask: {ratio: 0.5}"),
                    "a.yaml:2: mask.name: missing; expected a name, such as 'random'");
     expect_refusal(with_line("mask:", "mask: random"),

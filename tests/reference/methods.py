@@ -100,11 +100,88 @@ class SimMIM(nn.Module):
         return out
 
 
-METHODS = {"simmim": SimMIM}
+class Linear(nn.Module):
+    """A ViTModel with one linear layer on every patch's token."""
+
+    def __init__(self, values, has_mask):
+        super().__init__()
+        self.vit = ViTModel(config(), add_pooling_layer=False, use_mask_token=has_mask)
+        self.head = nn.Linear(WIDTH, values)
+
+    def names(self, get):
+        out = lacuna_names(self.vit, get)
+        out["decoder_pred.weight"], out["decoder_pred.bias"] = get(self.head.weight), get(self.head.bias)
+        return out
+
+
+def hog(x, bins=9, cell=2, window=8):
+    """B x C x H x W -> B x N x (C, bins, cells, cells): torch's convolution and scatter, after the paper's appendix."""
+    kernel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+    padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
+    gx = F.conv2d(padded, kernel.expand(CHANNELS, 1, 3, 3), groups=CHANNELS)
+    gy = F.conv2d(padded, kernel.T.expand(CHANNELS, 1, 3, 3), groups=CHANNELS)
+    n = (torch.arange(window) - (window - 1) / 2) / (window // 2)
+    gauss = torch.exp(-0.5 * n * n)
+    gauss = gauss[:, None] * gauss[None]
+    strength = torch.stack([gx, gy]).norm(dim=0) * (gauss / gauss.sum()).repeat(SIZE // window, SIZE // window)
+    place = (torch.atan2(gx, gy) / math.pi * bins).floor().long() % bins
+    out = torch.zeros(len(x), CHANNELS, bins, SIZE, SIZE).scatter_add_(2, place[:, :, None], strength[:, :, None])
+    out = F.normalize(F.avg_pool2d(out.flatten(1, 2), cell).unflatten(1, (CHANNELS, bins)), dim=2)
+    k = PATCH // cell
+    out = out.reshape(len(x), CHANNELS, bins, GRID, k, GRID, k).permute(0, 3, 5, 1, 2, 4, 6)
+    return out.reshape(len(x), N, -1)
+
+
+class MaskFeat(Linear):
+    mask = "{name: blockwise, ratio: 0.5, min: 2}"
+    target, objective = "{name: hog, bins: 9, cell: 2, window: 8}", "{name: l2}"
+
+    def __init__(self):
+        super().__init__(CHANNELS * 9 * (PATCH // 2) ** 2, True)
+
+    def draw(self):
+        mask = torch.zeros(BATCH, GRID, GRID)
+        mask[0, 1:3, 0:3] = 1
+        mask[1, 0:3, 2:] = 1
+        mask[1, 3, 0] = 1
+        return mask.reshape(BATCH, N)
+
+    def forward(self, x, mask):
+        y = self.head(self.vit(x, bool_masked_pos=mask.bool()).last_hidden_state[:, 1:])
+        loss = ((y - hog(x)) ** 2).mean(-1)
+        return (loss * mask).sum() / mask.sum(), y
+
+
+class MFM(Linear):
+    """One picture loses its high frequencies and one its low ones, so the hidden frequencies are as many as expected."""
+    mask = "{name: frequency, radius: 4}"
+    target, objective = "{name: pixels, norm: false}", "{name: spectral}"
+
+    def __init__(self):
+        super().__init__(CHANNELS * PATCH * PATCH, False)
+
+    def draw(self):
+        mask = torch.zeros(BATCH, N)
+        mask[1] = 1  # the low ones are gone
+        return mask
+
+    def forward(self, x, mask):
+        y, c = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij"), SIZE // 2
+        disc = ((y[0] - c) ** 2 + (y[1] - c) ** 2 < 16).float()
+        removed = torch.stack([disc if m[0] == 1 else 1 - disc for m in mask])[:, None]
+        spectrum = torch.fft.fftshift(torch.fft.fft2(x, norm="ortho"), dim=(-2, -1)) * (1 - removed)
+        seen = torch.fft.ifft2(torch.fft.ifftshift(spectrum, dim=(-2, -1)), norm="ortho").real
+        out = self.head(self.vit(seen).last_hidden_state[:, 1:])
+        difference = torch.fft.fftshift(torch.fft.fft2(pictures(out) - x, norm="ortho"), dim=(-2, -1))
+        distance = (difference.real ** 2 + difference.imag ** 2 + 1e-12) ** 0.5
+        return (distance * removed).sum() / removed.sum() / CHANNELS, out
+
+
+METHODS = {"simmim": SimMIM, "maskfeat": MaskFeat, "mfm": MFM}
 
 
 def generate(name, method, folder):
-    torch.manual_seed(sorted(METHODS).index(name) + 1)
+    torch.manual_seed(list(METHODS).index(name) + 1)
     torch.set_num_threads(1)
     model = method()
     with torch.no_grad():
@@ -124,7 +201,7 @@ def generate(name, method, folder):
     save_file({k: v.contiguous() for k, v in out.items()}, f"{folder}/{name}.safetensors",
               dict(format="pt", recipe=recipe, torch=torch.__version__, transformers=transformers.__version__,
                    generator="tests/reference/methods.py"))
-    print(name, float(loss))
+    print(name, float(loss.detach()))
 
 
 if __name__ == "__main__":

@@ -69,6 +69,8 @@ static const lac_kernel kernels[LAC_N_OPS] = {
     [LAC_OP_UNIT_ROWS_GRAD] = {unit_rows_grad_run, NULL},
     [LAC_OP_INFONCE] = {infonce_run, infonce_scratch},
     [LAC_OP_INFONCE_GRAD] = {infonce_grad_run, infonce_grad_scratch},
+    [LAC_OP_DFT] = {lac_spectrum_run, lac_spectrum_scratch},
+    [LAC_OP_IDFT] = {lac_spectrum_run, lac_spectrum_scratch},
     [LAC_OP_MASK_TOKENS] = {lac_mask_tokens_run, NULL},
     [LAC_OP_MASK_TOKENS_GRAD] = {lac_mask_tokens_grad_run, lac_mask_tokens_grad_scratch},
 };

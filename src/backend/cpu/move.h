@@ -17,6 +17,8 @@ size_t lac_move_restore_grad_scratch(const lac_call *call, int n_threads);
 void lac_mask_tokens_run(const lac_call *call);
 void lac_mask_tokens_grad_run(const lac_call *call);
 size_t lac_mask_tokens_grad_scratch(const lac_call *call, int n_threads);
+void lac_spectrum_run(const lac_call *call);
+size_t lac_spectrum_scratch(const lac_call *call, int n_threads);
 void lac_move_mean_tokens(const lac_call *call);
 void lac_move_mean_tokens_grad(const lac_call *call);
 

@@ -1,4 +1,4 @@
-/* graph/ops/losses.c - weighted squared, absolute and smooth absolute distance of rows, as one number.
+/* graph/ops/losses.c - weighted squared, absolute, smooth absolute and complex distance of rows, as one number.
  *
  * norm is an input, not a constant: it is one over the sum of the weights, which a mask decides. */
 #include "graph/node.h"
@@ -45,6 +45,19 @@ static void smooth_l1_backward(lac_graph *g, const lac_node *node, lac_id d_y, l
     distance_backward(g, node, LAC_OP_SMOOTH_L1_GRAD, d_y, d_in);
 }
 
+/* in prediction[B x F x 2C], target, weight, norm */
+static bool modulus_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
+    const lac_shape *prediction = &g->tensors[node->in[0]].shape;
+    if (lac_shape_last(prediction) % 2 == 0) return distance_shape(g, node, out);
+    lac_graph_refuse(g, "modulus: pairs of real and imaginary parts expected, found %s",
+                     lac_shape_print(prediction).text);
+    return false;
+}
+
+static void modulus_backward(lac_graph *g, const lac_node *node, lac_id d_y, lac_id *d_in) {
+    distance_backward(g, node, LAC_OP_MODULUS_GRAD, d_y, d_in);
+}
+
 static bool distance_grad_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
     out[0] = g->tensors[node->in[1]].shape;
     return true;
@@ -55,6 +68,8 @@ const lac_op lac_op_L1 = {.n_in = 4, .n_out = 1, .shape = distance_shape, .backw
 const lac_op lac_op_L2_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 const lac_op lac_op_L1_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 const lac_op lac_op_SMOOTH_L1 = {.n_in = 4, .n_out = 1, .shape = distance_shape, .backward = smooth_l1_backward};
+const lac_op lac_op_MODULUS = {.n_in = 4, .n_out = 1, .shape = modulus_shape, .backward = modulus_backward};
+const lac_op lac_op_MODULUS_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 const lac_op lac_op_SMOOTH_L1_GRAD = {.n_in = 5, .n_out = 1, .shape = distance_grad_shape};
 
 lac_id lac_l2(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm) {
@@ -69,4 +84,10 @@ lac_id lac_smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weig
     if (!(beta > 0)) return lac_graph_refuse(g, "smooth_l1: a beta above 0 expected, found %g", beta);
     lac_id in[] = {prediction, target, weight, norm};
     return lac_emit(g, LAC_OP_SMOOTH_L1, (lac_attr){.f = {beta}}, in, NULL);
+}
+
+lac_id lac_modulus(lac_graph *g, lac_id prediction, lac_id target, lac_id weight, lac_id norm, double gamma) {
+    if (!(gamma > 0)) return lac_graph_refuse(g, "modulus: a gamma above 0 expected, found %g", gamma);
+    lac_id in[] = {prediction, target, weight, norm};
+    return lac_emit(g, LAC_OP_MODULUS, (lac_attr){.f = {gamma}}, in, NULL);
 }

@@ -13,6 +13,7 @@ typedef float real;
 #include "backend/cpu/ref/norms.inc"
 #include "backend/cpu/ref/products.inc"
 #include "backend/cpu/ref/similarity.inc"
+#include "backend/cpu/ref/spectrum.inc"
 #include "backend/cpu/ref/tokens.inc"
 
 #include "backend/cpu/ref/table.inc"
