@@ -107,9 +107,9 @@ lac_status lac_page_data(sqlite3 *db, const char *measured, lac_pool *pool, lac_
 }
 
 lac_status lac_page_make(sqlite3 *db, const char *measured, lac_pool *pool, lac_text *out, lac_error *err) {
-    lac_text_put(out, lac_page_before_start, (size_t)(lac_page_before_end - lac_page_before_start));
+    lac_text_put(out, lac_page_before, (size_t)lac_page_before_bytes);
     LAC_TRY(lac_page_data(db, measured, pool, out, err));
-    lac_text_put(out, lac_page_after_start, (size_t)(lac_page_after_end - lac_page_after_start));
+    lac_text_put(out, lac_page_after, (size_t)lac_page_after_bytes);
     return out->failed ? lac_no_memory(err, "the page") : LAC_OK;
 }
 

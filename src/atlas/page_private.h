@@ -3,10 +3,13 @@
 #ifndef LAC_ATLAS_PAGE_PRIVATE_H
 #define LAC_ATLAS_PAGE_PRIVATE_H
 
+#include <stdint.h>
+
 #include "atlas/page.h"
 
-/* The page up to the data and from there on. */
-extern const char lac_page_before_start[], lac_page_before_end[], lac_page_after_start[], lac_page_after_end[];
+/* The page up to the data and from there on; each ends with a NUL that is not counted. */
+extern const char lac_page_before[], lac_page_after[];
+extern const uint64_t lac_page_before_bytes, lac_page_after_bytes;
 
 /* A JSON string, cleaned, that may stand in a script element. */
 void lac_page_put_text(lac_text *out, const char *text);

@@ -73,7 +73,7 @@ function drawChart(rows, st, metric, lower) {
   const x = (v) => left + ((v - low) / (high - low)) * (width - left - right);
   const height = top + order.length * line + 8;
   const marks = [];
-  const card = h("div", { class: "figure-card", id: "figure-card", role: "status" });
+  const card = h("div", { class: "figure-card", id: "figure-card" });
   const show = (r) => card.replaceChildren(...figureCard(r));
   const svg = s("svg", { viewBox: "0 0 " + width + " " + height, class: "chart", role: "group", "aria-label": benchmarkName(rows[0].benchmark) + ", " + metric + ": a row for each method; arrow keys go from figure to figure, Enter holds one" },
     niceTicks(low, high, isNarrow ? 4 : 8).map((v) => s("g", { class: "tick", "aria-hidden": "true" }, s("line", { x1: x(v), x2: x(v), y1: top - 8, y2: height }), s("text", { x: x(v), y: top - 14 }, v))),
