@@ -6,7 +6,7 @@ if(CMAKE_C_FLAGS MATCHES "fsanitize")
 else()
   set(optimise "-O3")
 endif()
-set_source_files_properties(${cpu}/kernels_portable.c ${cpu}/move.c ${cpu}/mask.c ${cpu}/patches.c PROPERTIES COMPILE_OPTIONS "${optimise}")
+set_source_files_properties(${cpu}/kernels_portable.c ${cpu}/move.c ${cpu}/mask.c ${cpu}/patches.c ${cpu}/spectrum.c PROPERTIES COMPILE_OPTIONS "${optimise}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set_source_files_properties(${cpu}/kernels_avx2.c PROPERTIES COMPILE_OPTIONS "${optimise};-mavx2;-mfma")
   set_source_files_properties(${cpu}/kernels_avx512.c PROPERTIES COMPILE_OPTIONS
