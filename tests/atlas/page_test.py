@@ -132,8 +132,8 @@ class Site:
 
 
 class Tests:
-    def __init__(self, browser, path, folder):
-        self.browser, self.path, self.folder = browser, path, folder
+    def __init__(self, browser, path, folder, lacuna):
+        self.browser, self.path, self.folder, self.lacuna = browser, path, folder, lacuna
         self.text = pathlib.Path(path).read_text()
         self.data = json.loads(split(self.text)[1])
         self.papers = rows(self.data, "papers")
@@ -613,6 +613,32 @@ class Tests:
         same(self.site().go("#results?bench=imagenet1k-knn").locator(".mark-measured").count(), 0, "none where none were given")
         site.close()
 
+    def test_a_hostile_bibtex_entry_is_a_paper_like_others(self):
+        if not self.lacuna:
+            return print("     left out: a page was given, and no program")
+        title = "</script><script>alert(1)</script> Masked attention"
+        bib = os.path.join(self.folder, "evil.bib")
+        pathlib.Path(bib).write_text("@inproceedings{evil, title = {%s}, author = {A. Nobody}, year = {2024}, booktitle = {CVPR}, url = {javascript:alert(3)},\n"
+                                     "  abstract = {<img src=x onerror=alert(2)> Patches of a video are masked by attention and their pixels rebuilt.}}\n" % title)
+        env = {**os.environ, "XDG_DATA_HOME": os.path.join(self.folder, "layer")}
+        folder = os.path.join(self.folder, "own")
+        for words in (["add", bib], ["page", "--out", folder]):
+            subprocess.run([self.lacuna, "atlas", *words, "--quiet"], check=True, stdout=subprocess.DEVNULL, env=env)
+        site = Site(self.browser, os.path.join(folder, "index.html"))
+        page = site.go("#papers?node=own")
+        same(page.locator(".papers .paper-title").all_text_contents(), [title], "the own paper")
+        page.locator(".paper-link").click()
+        site.settle()
+        same(page.text_content(".panel-paper"), title, "its title in the panel")
+        check("guesses" in page.text_content("#panel"), "the guessed facets are not marked")
+        same(page.locator("#panel a[href^='javascript']").count(), 0, "links that run")
+        check(page.locator("#panel .near li").count() > 3, "nothing is near it")
+        page = site.go("#dendrogram")
+        same(page.locator(".leaf").count(), len(self.papers) + 1, "leaves")
+        page = site.go("#overview")
+        same(page.locator(".years .is-own").count(), 1, "dots with a mark")
+        site.close()
+
     def test_a_page_without_a_tree_or_with_a_broken_one_still_works(self):
         for name, change in [("none.html", lambda d: (d.pop("dendrogram"), d.pop("nearest"))), ("broken.html", lambda d: d["dendrogram"]["merges"][5].__setitem__(0, 100000))]:
             site = Site(self.browser, self.changed(name, change))
@@ -634,7 +660,7 @@ def main():
             path = os.path.join(folder, "index.html")
         with sync_playwright() as p:
             browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            tests = Tests(browser, path, folder)
+            tests = Tests(browser, path, folder, None if path == lacuna else lacuna)
             failed = 0
             for name in [n for n in dir(Tests) if n.startswith("test_") and (not wanted or n in wanted)]:
                 start = time.monotonic()

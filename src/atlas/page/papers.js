@@ -145,6 +145,7 @@ function drawPanel(st) {
     h("p", { class: "panel-links" }, p.url && outward(p.url, "Paper"), p.arxiv && /^[\w.\/-]+$/.test(p.arxiv) && outward("https://arxiv.org/abs/" + p.arxiv, "arXiv ", p.arxiv), p.code && outward(p.code, "Code")),
     p.summary ? h("p", { class: "summary" }, p.summary) : h("p", { class: "note" }, "No summary."),
     p.basis === "memory" && h("p", { class: "note" }, "This row was written from memory and is ", h("span", { class: "unchecked" }, "unchecked"), "."),
+    p.isOwn && h("p", { class: "note" }, "You added this paper.", /suggested/.test(p.basis) && [" Its facets are ", h("span", { class: "unchecked" }, "guesses"), " from its words."]),
     recipesOf(p),
     panelSection("Its place", [
       h("p", {}, "Category: ", p.node ? h("a", { href: afresh({ view: "taxonomy", node: p.node.node, paper: p.id }) }, p.node.name)
