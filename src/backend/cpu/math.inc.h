@@ -10,8 +10,11 @@
 #elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
+/* The longest loop that UNROLL is sure to unroll: one step longer, and its array would live in memory. */
+enum { UNROLLED = 32 };
+
 #define EACH                                                                                                           \
     UNROLL                                                                                                             \
     for (int i = 0; i < n; i++)

@@ -106,6 +106,7 @@ static void ema(lac_pool *pool, double decay, size_t n, float *average, const fl
 
 /* Independent chains, as many as the register tile has: enough to cover the latency of a multiply-add. */
 enum { PROBE_CHAINS = MR * NV, PROBE_STEPS = 1 << 16 };
+_Static_assert((int)PROBE_CHAINS <= (int)UNROLLED, "the chains must stay in registers");
 
 typedef struct probe {
     float sink[64]; /* by worker: the sums are used, so they are computed */
