@@ -34,9 +34,22 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
     X(ATTENTION, "attention")                                                                                          \
     /* in dy, qkv, y, lse; out dqkv; i0 heads */                                                                       \
     X(ATTENTION_GRAD, "attention_grad")                                                                                \
-    X(ADD, "add")                         /* in a, b (same shape); out a + b */                                        \
-    X(ADD_BROADCAST, "add_broadcast")     /* in a, b (b's dims are the last of a's); out a + b */                      \
-    X(MUL_BROADCAST, "mul_broadcast")     /* in a, g (g's dims are the last of a's); out a * g */                      \
+    /* attention with an addition to the scores and among some of the tokens; in qkv[B x T x 3 x h x c],               \
+     * bias?[h x R x R], places? i32 [B x T-p]; out y, lse as above; i0 heads, i1 p. Token t < p is at row t of the    \
+     * bias, t >= p at row p + places(b, t - p) (absent: at row t). Below 0 it is padding: no token attends to it, its \
+     * y and lse are 0. Score = q k / sqrt(c) + bias(head, row of q, row of k) */                                      \
+    X(ATTENTION_BIASED, "attention_biased")                                                                            \
+    /* in dy, qkv, y, lse, bias?, places?; out dqkv, dbias?[h x R x R]; i0, i1 as above; i2: 1 = dbias too */          \
+    X(ATTENTION_BIASED_GRAD, "attention_biased_grad")                                                                  \
+    /* in table[R x h]; out [h x T x T], T = p + N patches of a grid; i0 p, i1 axes (1 to 3), i2.. the grid's sizes    \
+     * G. From patch i to patch j it is row sum over axes of (i_a - j_a + G_a - 1) S_a, S_a the product of 2 G - 1 of  \
+     * the later axes; with p > 0 the table ends with three rows: prefix to patch, patch to prefix, prefix to prefix   \
+     */                                                                                                                \
+    X(RELATIVE_BIAS, "relative_bias")                                                                                  \
+    X(RELATIVE_BIAS_GRAD, "relative_bias_grad") /* in d[h x T x T]; same attributes; out dtable[R x h] */              \
+    X(ADD, "add")                               /* in a, b (same shape); out a + b */                                  \
+    X(ADD_BROADCAST, "add_broadcast")           /* in a, b (b's dims are the last of a's); out a + b */                \
+    X(MUL_BROADCAST, "mul_broadcast")           /* in a, g (g's dims are the last of a's); out a * g */                \
     X(SUM_LEADING, "sum_leading")         /* in x[R x n]; out [n] = sum over R, n = size of out; i0: 1 = accumulate */ \
     X(MUL_SUM_LEADING, "mul_sum_leading") /* in a, b (same shape); out [n] = sum over R of a*b; i0: 1 = accumulate */  \
     X(SCALE_SAMPLES, "scale_samples")     /* in x[B x ...], s[B]; out x * s[b] */                                      \

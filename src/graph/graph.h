@@ -42,6 +42,7 @@ lac_id lac_input(lac_graph *g, const char *name, lac_dtype dtype, int rank, cons
 /* [B] input that the runner fills per step with 0 or 1/(1-rate) by counters (drop path of `layer`); 0 < rate < 1.
  * layer: 0 to 255, once per graph (a block with two branches takes two numbers). All ones until lac_program_draw. */
 lac_id lac_drop_path_scale(lac_graph *g, int layer, int64_t batch, double rate);
+lac_id lac_fill(lac_graph *g, int rank, const int64_t *dim, double value); /* the same number everywhere */
 lac_id lac_parameter(lac_graph *g, int store_index); /* real; one node per entry however often it is asked for */
 
 /* Keep a tensor's memory until the end of a run and give it a name to look it up by. */
@@ -54,6 +55,14 @@ lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias);
 lac_id lac_layernorm(lac_graph *g, lac_id x, lac_id gamma, lac_id beta, double eps);
 lac_id lac_gelu(lac_graph *g, lac_id x);
 lac_id lac_attention(lac_graph *g, lac_id qkv, int heads); /* [B x T x 3D] -> [B x T x D] */
+/* The same with bias [h x R x R] added to the scaled products, among the tokens that are no padding. places: i32
+ * [B x T-p], for each token after the p prefix ones the patch that it is (its row of the bias is p more), below 0:
+ * padding, which nobody attends to and which comes out as 0. bias may be LAC_NONE, and so may places: all R = T tokens.
+ */
+lac_id lac_attention_biased(lac_graph *g, lac_id qkv, int heads, lac_id bias, lac_id places, int64_t n_prefix);
+/* table [R x h], R = lac_relative_rows -> [h x T x T] by how far apart two of the grid's patches lie; see op.h. */
+lac_id lac_relative_bias(lac_graph *g, lac_id table, int n_axes, const int64_t *grid, int64_t n_prefix);
+int64_t lac_relative_rows(int n_axes, const int64_t *grid, int64_t n_prefix);
 lac_id lac_add(lac_graph *g, lac_id a, lac_id b);
 lac_id lac_add_broadcast(lac_graph *g, lac_id a, lac_id b);
 lac_id lac_mul_broadcast(lac_graph *g, lac_id a, lac_id scale);

@@ -19,6 +19,7 @@ static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_
     lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
                                .keep = LAC_NONE,
                                .mask = LAC_NONE,
+                               .places = LAC_NONE,
                                .look = look};
     for (int i = 0; i < LAC_MOST_BLOCKS; i++)
         look->tokens[i] = look->qkv[i] = look->bias[i] = LAC_NONE;

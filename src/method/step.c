@@ -79,7 +79,7 @@ static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id feature
 
 /* The teacher's side: its tokens after the final norm, those of its last blocks to taps, and its projections. */
 static lac_id build_teacher(const lac_method *m, lac_graph *g, lac_id view, lac_id *taps, lac_id *projection) {
-    lac_encoder_input input = {.picture = view, .keep = LAC_NONE, .mask = LAC_NONE};
+    lac_encoder_input input = {.picture = view, .keep = LAC_NONE, .mask = LAC_NONE, .places = LAC_NONE};
     input.n_taps = m->n_teacher_layers;
     input.taps = m->n_teacher_layers ? taps : NULL;
     lac_graph_set_scope(g, m->teacher->is_copy ? LAC_TEACHER_SCOPE : NULL);
@@ -95,8 +95,11 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     int rank = lac_method_picture_dims(m, batch, dim);
     lac_id picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim);
     lac_id restore = LAC_NONE, drawn = LAC_NONE;
-    lac_encoder_input input = {
-        .picture = picture, .keep = LAC_NONE, .mask = LAC_NONE, .is_drop_path_on = (flags & LAC_STEP_DROP_PATH) != 0};
+    lac_encoder_input input = {.picture = picture,
+                               .keep = LAC_NONE,
+                               .mask = LAC_NONE,
+                               .places = LAC_NONE,
+                               .is_drop_path_on = (flags & LAC_STEP_DROP_PATH) != 0};
     if (m->is_index) {
         input.keep = lac_input(g, "keep/0", LAC_I32, 2, (int64_t[]){batch, m->n_visible});
         restore = lac_input(g, "restore/0", LAC_I32, 2, (int64_t[]){batch, m->grid.n});
@@ -239,6 +242,7 @@ lac_status lac_encoder_program(lac_method *m, const lac_backend *backend, lac_po
     lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
                                .keep = LAC_NONE,
                                .mask = LAC_NONE,
+                               .places = LAC_NONE,
                                .layer = layer};
     lac_output(g, "features", m->encoder->build(m->encoder_settings, &m->grid, g, &input));
     lac_status status = lac_graph_check(g, err);

@@ -65,7 +65,14 @@ lac_status lac_block_declare(const lac_block *b, int index, lac_store *store, la
     char name[NAME_ROOM];
 #define NAME(part) (snprintf(name, sizeof name, "%s.%d." part, b->prefix, index), name)
     LAC_TRY(lac_declare_norm(store, NAME("norm1"), b->width, err));
-    LAC_TRY(lac_declare_linear(store, NAME("attn.qkv"), 3 * b->width, 1, &b->width, b->has_qkv_bias, err));
+    bool is_biased = b->has_qkv_bias && !b->has_no_key_bias;
+    LAC_TRY(lac_declare_linear(store, NAME("attn.qkv"), 3 * b->width, 1, &b->width, is_biased, err));
+    if (b->has_qkv_bias && b->has_no_key_bias) {
+        LAC_TRY(
+            lac_store_add(store, NAME("attn.q_bias"), 1, &b->width, LAC_PARAM_NO_DECAY, LAC_INIT_ZERO, 0, NULL, err));
+        LAC_TRY(
+            lac_store_add(store, NAME("attn.v_bias"), 1, &b->width, LAC_PARAM_NO_DECAY, LAC_INIT_ZERO, 0, NULL, err));
+    }
     LAC_TRY(lac_declare_linear(store, NAME("attn.proj"), b->width, 1, &b->width, true, err));
     if (b->layer_scale != 0)
         LAC_TRY(lac_store_add(store, NAME("ls1.gamma"), 1, &b->width, LAC_PARAM_NO_DECAY, LAC_INIT_CONSTANT,
@@ -77,6 +84,17 @@ lac_status lac_block_declare(const lac_block *b, int index, lac_store *store, la
         LAC_TRY(lac_store_add(store, NAME("ls2.gamma"), 1, &b->width, LAC_PARAM_NO_DECAY, LAC_INIT_CONSTANT,
                               b->layer_scale, NULL, err));
     return LAC_OK;
+}
+
+/* Queries, keys and values, B x T x 3D. Keys without a bias have 0 in its place: softmax would not see it. */
+static lac_id build_qkv(const lac_block *b, int index, lac_graph *g, lac_id x) {
+    char name[NAME_ROOM];
+    if (!b->has_qkv_bias || !b->has_no_key_bias) return lac_build_linear(g, NAME("attn.qkv"), x, b->has_qkv_bias);
+    int64_t row[3] = {1, 1, b->width}, all = 3 * b->width;
+    lac_id q = lac_reshape(g, lac_weight(g, "%s", NAME("attn.q_bias")), 3, row);
+    lac_id v = lac_reshape(g, lac_weight(g, "%s", NAME("attn.v_bias")), 3, row);
+    lac_id bias = lac_concat_tokens(g, lac_concat_tokens(g, q, lac_fill(g, 3, row, 0)), v);
+    return lac_linear(g, x, lac_weight(g, "%s.weight", NAME("attn.qkv")), lac_reshape(g, bias, 1, &all));
 }
 
 /* x + drop_path(scale * branch) */
@@ -93,9 +111,12 @@ static lac_id add_branch(const lac_block *b, int index, int which, lac_graph *g,
 lac_id lac_block_build(const lac_block *b, int index, lac_graph *g, lac_id x, double drop_path, int layer) {
     char name[NAME_ROOM];
     lac_id y = lac_build_norm(g, NAME("norm1"), x, b->norm_eps);
-    y = lac_build_linear(g, NAME("attn.qkv"), y, b->has_qkv_bias);
+    y = build_qkv(b, index, g, y);
     if (b->qkv) *b->qkv = y;
-    y = lac_attention(g, y, b->heads);
+    if (b->among)
+        y = lac_attention_biased(g, y, b->heads, b->among->bias, b->among->places, b->among->n_prefix);
+    else
+        y = lac_attention(g, y, b->heads);
     y = lac_build_linear(g, NAME("attn.proj"), y, true);
     x = add_branch(b, index, 1, g, x, y, drop_path, layer);
     y = lac_build_norm(g, NAME("norm2"), x, b->norm_eps);

@@ -6,14 +6,22 @@
 
 #include "graph/graph.h"
 
+/* What attention adds to its scores, and among which tokens it is: see lac_attention_biased. */
+typedef struct lac_among {
+    lac_id bias;   /* h x R x R; LAC_NONE: nothing is added */
+    lac_id places; /* i32 [B x T-p]; LAC_NONE: all tokens, in order */
+    int64_t n_prefix;
+} lac_among;
+
 typedef struct lac_block {
     const char *prefix; /* "blocks" or "decoder_blocks": parameters are PREFIX.INDEX.norm1.weight, ... */
     int64_t width, mlp_width;
     int heads;
-    bool has_qkv_bias;
+    bool has_qkv_bias, has_no_key_bias;
     double layer_scale; /* its initial value; 0: none */
     double norm_eps;
-    lac_id *qkv; /* where build leaves the tensor that attention reads; NULL: nowhere */
+    const lac_among *among; /* NULL: plain attention */
+    lac_id *qkv;            /* where build leaves the tensor that attention reads; NULL: nowhere */
 } lac_block;
 
 lac_status lac_block_declare(const lac_block *block, int index, lac_store *store, lac_error *err);

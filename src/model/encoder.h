@@ -28,6 +28,8 @@ typedef struct lac_encoder_input {
     lac_id keep;    /* i32 [B x V]: the patches to encode; LAC_NONE: all of them */
     lac_id mask;    /* real [B x N]: where it is 1 the mask token stands for the patch's projection; LAC_NONE: nowhere.
                      * At most one of keep and mask. */
+    lac_id places;  /* i32 [B x V], with keep: as keep, but below 0 where a patch is padding, which no other token
+                     * attends to; LAC_NONE: there is no padding */
     int layer;      /* tokens after this block (1..L); 0: after the last one and the final norm */
     int n_taps;     /* tapped: the tokens after the last n_taps blocks, first to last, before the final norm */
     lac_id *taps;   /* n_taps ids to fill, each B x T x D; NULL: none */

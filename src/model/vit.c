@@ -6,6 +6,7 @@
  * timm's. Sizes of the literature (width x depth, heads): Ti 192x12 3, S 384x12 6, B 768x12 12, L 1024x24 16, H
  * 1280x32 16. Not here: the block (block.c), the fixed position table (positions.c). */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/block.h"
@@ -23,6 +24,11 @@ static const lac_setting_spec specs[] = {
     {"positions", LAC_SETTING_TEXT, "sincos", 0, 0, 0, 0, "sincos|learned|none", NULL,
      "fixed sines and cosines, learned, or none"},
     {"qkv_bias", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL, "bias of queries, keys and values"},
+    {"key_bias", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL,
+     "of the keys, too; softmax does not see it, and BEiT and its kin have none"},
+    {"relative", LAC_SETTING_TEXT, "none", 0, 0, 0, 0, "none|shared|block", NULL,
+     "learned bias of attention by how far apart two patches lie (arXiv 2106.08254): one for all blocks, or each its "
+     "own"},
     {"layer_scale", LAC_SETTING_REAL, "0", 0, 1e3, 0, 0, NULL, NULL, "initial gain of each branch; 0: no layer scale"},
     {"drop_path", LAC_SETTING_REAL, "0", 0, LAC_BELOW_ONE, 0, 0, NULL, NULL,
      "chance of leaving out a branch, rising linearly to this in the last block"},
@@ -37,6 +43,10 @@ static bool has_positions(const lac_settings *s) {
     return strcmp(lac_settings_text(s, "positions"), "none") != 0;
 }
 
+static bool is_relative(const lac_settings *s, const char *kind) {
+    return strcmp(lac_settings_text(s, "relative"), kind) == 0;
+}
+
 static lac_block block_of(const lac_settings *s) {
     int64_t width = lac_settings_int(s, "width");
     return (lac_block){.prefix = "blocks",
@@ -44,6 +54,7 @@ static lac_block block_of(const lac_settings *s) {
                        .mlp_width = llround((double)width * lac_settings_real(s, "mlp_ratio")),
                        .heads = (int)lac_settings_int(s, "heads"),
                        .has_qkv_bias = lac_settings_bool(s, "qkv_bias"),
+                       .has_no_key_bias = !lac_settings_bool(s, "key_bias"),
                        .layer_scale = lac_settings_real(s, "layer_scale"),
                        .norm_eps = lac_settings_real(s, "norm_eps")};
 }
@@ -69,6 +80,21 @@ static lac_status shape(const lac_settings *s, const lac_grid *grid, lac_encoder
     return lac_check_width("model.encoder", block.width, block.heads, is_sincos(s), grid->n_axes, err);
 }
 
+/* Zeros, as in BEiT's code: attention starts without it. */
+static lac_status declare_relative(const lac_settings *s, const lac_grid *grid, const char *where, lac_store *store,
+                                   lac_error *err) {
+    char name[80];
+    int64_t n_prefix = lac_settings_bool(s, "class_token");
+    int64_t table[2] = {lac_relative_rows(grid->n_axes, grid->size, n_prefix), lac_settings_int(s, "heads")};
+    snprintf(name, sizeof name, "%s.relative_position_bias_table", where);
+    return lac_store_add(store, name, 2, table, LAC_PARAM_NO_DECAY, LAC_INIT_ZERO, 0, NULL, err);
+}
+
+static lac_id build_relative(const lac_settings *s, const lac_grid *grid, const char *where, lac_graph *g) {
+    return lac_relative_bias(g, lac_weight(g, "%s.relative_position_bias_table", where), grid->n_axes, grid->size,
+                             lac_settings_bool(s, "class_token"));
+}
+
 static lac_status declare(const lac_settings *s, const lac_grid *grid, lac_store *store, lac_error *err) {
     lac_block block = block_of(s);
     int64_t n_prefix = lac_settings_bool(s, "class_token");
@@ -87,8 +113,13 @@ static lac_status declare(const lac_settings *s, const lac_grid *grid, lac_store
         LAC_TRY(lac_store_add(store, "pos_embed", 3, table, LAC_PARAM_NO_DECAY, LAC_INIT_TRUNC_NORMAL, .02, NULL, err));
     }
     LAC_TRY(lac_declare_linear(store, "patch_embed.proj", block.width, 1 + grid->n_axes, in, true, err));
-    for (int i = 0; i < lac_settings_int(s, "depth"); i++)
+    if (is_relative(s, "shared")) LAC_TRY(declare_relative(s, grid, "rel_pos_bias", store, err));
+    for (int i = 0; i < lac_settings_int(s, "depth"); i++) {
+        char where[32];
         LAC_TRY(lac_block_declare(&block, i, store, err));
+        snprintf(where, sizeof where, "blocks.%d.attn", i);
+        if (is_relative(s, "block")) LAC_TRY(declare_relative(s, grid, where, store, err));
+    }
     return lac_declare_norm(store, "norm", block.width, err);
 }
 
@@ -126,16 +157,23 @@ static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, c
     lac_block block = block_of(s);
     int64_t depth = lac_settings_int(s, "depth");
     lac_id x = embed(s, grid, g, input, block.width, lac_settings_bool(s, "class_token"));
+    lac_among among = {.bias = LAC_NONE, .places = input->places, .n_prefix = lac_settings_bool(s, "class_token")};
+    if (is_relative(s, "shared")) among.bias = build_relative(s, grid, "rel_pos_bias", g);
     double drop_path = input->is_drop_path_on ? lac_settings_real(s, "drop_path") : 0;
     for (int i = 0; i < depth; i++) {
         double rate = depth > 1 ? drop_path * i / (double)(depth - 1) : drop_path;
+        char where[32];
+        snprintf(where, sizeof where, "blocks.%d.attn", i);
+        if (is_relative(s, "block")) among.bias = build_relative(s, grid, where, g);
+        if (among.bias != LAC_NONE && among.places == LAC_NONE) among.places = input->keep;
+        if (among.bias != LAC_NONE || among.places != LAC_NONE) block.among = &among;
         if (input->look) block.qkv = &input->look->qkv[i];
         x = lac_block_build(&block, i, g, x, rate, i);
         int64_t tap = i - (depth - input->n_taps);
         if (input->taps && tap >= 0) input->taps[tap] = x;
         if (input->look) {
             input->look->tokens[i] = x;
-            input->look->bias[i] = LAC_NONE;
+            input->look->bias[i] = among.bias;
         }
         if (input->layer == i + 1) return x;
     }

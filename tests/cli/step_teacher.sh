@@ -31,7 +31,7 @@ matches msc msc-tiny $head
 # shellcheck disable=SC2086
 matches conmim conmim-tiny $head --set objective.0.temperature=0.2 --set 'teacher.decay={from: 0.9, to: 1}'
 matches data2vec data2vec-tiny --set objective.0.beta=0.5 --set 'teacher.decay={from: 0.8, to: 0.95}' \
-    --set target.layers=2
+    --set target.layers=2 --set model.encoder.relative=none --set model.encoder.key_bias=true
 # shellcheck disable=SC2086
 matches siamese siamese $head --set model.predictor.hidden=12 --set model.predictor.norm=false
 # shellcheck disable=SC2086

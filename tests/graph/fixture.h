@@ -50,7 +50,8 @@ static inline void fill_random(void *data, lac_dtype dtype, int64_t n, const cha
         set_number(data, dtype, i, 2 * lac_random_uniform(&random) - 1);
 }
 
-/* An index input "keep:N": each row a permutation's first entries. "some:N": any indices below N, with repeats. */
+/* An index input "keep:N": each row a permutation's first entries. "part:N": the same, every third -1. "some:N": any
+ * indices below N, with repeats. */
 static inline void fill_indices(const lac_view *view, const char *name) {
     lac_random random = lac_random_at(7, LAC_RANDOM_TEST, 1, lac_hash(name, strlen(name), 0), 0);
     uint32_t order[64], n = (uint32_t)strtoul(strchr(name, ':') + 1, NULL, 10);
@@ -61,7 +62,8 @@ static inline void fill_indices(const lac_view *view, const char *name) {
             order[i] = i;
         lac_random_shuffle(&random, order, n);
         for (int64_t v = 0; v < view->dim[1]; v++)
-            at[b * view->dim[1] + v] = name[0] == 'k' ? (int32_t)order[v] : (int32_t)lac_random_below(&random, n);
+            at[b * view->dim[1] + v] = name[0] == 's' ? (int32_t)lac_random_below(&random, n)
+                                                      : (name[0] == 'p' && (v + b) % 3 == 1 ? -1 : (int32_t)order[v]);
     }
 }
 

@@ -79,6 +79,31 @@ static lac_id case_attention(bench *b, const int64_t *s) {
     return lac_attention(b->g, lac_scale(b->g, leaf3(b, s[0], s[1], 3 * s[2] * s[3]), 2), (int)s[2]);
 }
 
+static lac_id qkv(bench *b, const int64_t *s, int64_t tokens) {
+    return lac_scale(b->g, leaf3(b, s[0], tokens, 3 * s[2] * s[3]), 2);
+}
+
+static lac_id case_attention_biased(bench *b, const int64_t *s) {
+    lac_id x = qkv(b, s, s[1]);
+    return lac_attention_biased(b->g, x, (int)s[2], leaf3(b, s[2], s[1], s[1]), LAC_NONE, 0);
+}
+
+/* One token before the places; of the others every third is padding. */
+static lac_id case_attention_of_a_part(bench *b, const int64_t *s) {
+    lac_id x = qkv(b, s, 2 + s[1]), bias = leaf3(b, s[2], 5 + s[1], 5 + s[1]);
+    return lac_attention_biased(b->g, x, (int)s[2], bias, indices(b, "part", s[0], 1 + s[1], 4 + s[1]), 1);
+}
+
+static lac_id case_attention_without_padding(bench *b, const int64_t *s) {
+    lac_id x = qkv(b, s, 2 + s[1]);
+    return lac_attention_biased(b->g, x, (int)s[2], LAC_NONE, indices(b, "part", s[0], 2 + s[1], 2 + s[1]), 0);
+}
+
+static lac_id case_relative_bias(bench *b, const int64_t *s) {
+    lac_id table = leaf2(b, lac_relative_rows(2, s + 1, s[0] % 2), s[0]);
+    return lac_relative_bias(b->g, table, 2, s + 1, s[0] % 2);
+}
+
 static lac_id case_add(bench *b, const int64_t *s) {
     lac_id x = leaf2(b, s[0], s[1]), y = leaf2(b, s[0], s[1]);
     return lac_add(b->g, lac_add(b->g, x, y), x);
@@ -262,6 +287,10 @@ static const struct {
     {"layernorm without gamma", case_layernorm_plain, false},
     {"gelu", case_gelu, false},
     {"attention", case_attention, false},
+    {"attention_biased", case_attention_biased, false},
+    {"attention_biased of a part of the tokens", case_attention_of_a_part, false},
+    {"attention_biased without bias, with padding", case_attention_without_padding, false},
+    {"relative_bias", case_relative_bias, false},
     {"add", case_add, false},
     {"add to itself", case_add_to_itself, false},
     {"add_broadcast", case_add_broadcast, false},

@@ -89,6 +89,10 @@ static void set(table *t, const char *key, double value) {
     ((lac_setting *)lac_settings_get(&t->settings, key))->number[0] = value;
 }
 
+static void set_text(table *t, const char *key, const char *text) {
+    ((lac_setting *)lac_settings_get(&t->settings, key))->text = text;
+}
+
 static void fill_vit(table *t, const char *positions, double class_token, double layer_scale) {
     fill(t, &lac_encoder_find("vit")->slot, positions);
     set(t, "patch", 4);
@@ -98,6 +102,8 @@ static void fill_vit(table *t, const char *positions, double class_token, double
     set(t, "mlp_ratio", 2);
     set(t, "class_token", class_token);
     set(t, "qkv_bias", 1);
+    set(t, "key_bias", 1);
+    set_text(t, "relative", "none");
     set(t, "layer_scale", layer_scale);
     set(t, "norm_eps", 1e-6);
 }
@@ -143,6 +149,42 @@ static void test_vit_declares_the_literatures_names_and_shapes(void **state) {
     lac_store_free(store);
 }
 
+/* Relative positions: 3 x 5 distances on a grid of 2 x 3, and 3 rows for the class token. */
+static void test_vit_declares_relative_positions(void **state) {
+    (void)state;
+    table t;
+    lac_store *store;
+    lac_grid grid = grid_of(2, (int64_t[]){8, 12}, (int64_t[]){4, 4});
+    fill_vit(&t, "none", 1, 0);
+    set(&t, "key_bias", 0);
+    set_text(&t, "relative", "shared");
+    MUST(lac_store_new(LAC_F32, &store, &must_err));
+    MUST(lac_encoder_find("vit")->declare(&t.settings, &grid, store, &must_err));
+    expect_entry(store, "rel_pos_bias.relative_position_bias_table", 2, (int64_t[]){18, 3}, LAC_PARAM_NO_DECAY);
+    expect_entry(store, "blocks.0.attn.q_bias", 1, (int64_t[]){24}, LAC_PARAM_NO_DECAY);
+    expect_entry(store, "blocks.1.attn.v_bias", 1, (int64_t[]){24}, LAC_PARAM_NO_DECAY);
+    assert_true(lac_store_find(store, "blocks.0.attn.qkv.bias") < 0);
+    assert_true(lac_store_find(store, "pos_embed") < 0);
+    lac_store_free(store);
+    set(&t, "class_token", 0);
+    set_text(&t, "relative", "block");
+    MUST(lac_store_new(LAC_F32, &store, &must_err));
+    MUST(lac_encoder_find("vit")->declare(&t.settings, &grid, store, &must_err));
+    expect_entry(store, "blocks.1.attn.relative_position_bias_table", 2, (int64_t[]){15, 3}, LAC_PARAM_NO_DECAY);
+    assert_true(lac_store_find(store, "rel_pos_bias.relative_position_bias_table") < 0);
+    lac_store_free(store);
+}
+
+static void fill_biases(lac_store *store) {
+    lac_random random = lac_random_at(2, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < lac_store_count(store); i++) {
+        lac_entry *e = lac_store_at(store, i);
+        if (!strstr(e->name, "bias_table") && !strstr(e->name, "_bias")) continue;
+        for (int64_t k = 0; k < e->n; k++)
+            ((float *)e->value)[k] = (float)lac_random_normal(&random);
+    }
+}
+
 /* features of B = 2 random pictures; keep NULL: the whole-picture program */
 static float *encode(const table *t, const lac_grid *grid, lac_store *store, const int32_t *keep, int layer,
                      int64_t *count) {
@@ -151,7 +193,7 @@ static float *encode(const table *t, const lac_grid *grid, lac_store *store, con
     lac_program *program;
     MUST(lac_backend_cpu("portable", &backend, &must_err));
     MUST(lac_graph_new(LAC_F32, store, &g, &must_err));
-    lac_encoder_input input = {.keep = LAC_NONE, .mask = LAC_NONE, .layer = layer};
+    lac_encoder_input input = {.keep = LAC_NONE, .mask = LAC_NONE, .places = LAC_NONE, .layer = layer};
     input.picture = lac_input(g, "view/0", LAC_F32, 4, (int64_t[]){2, 3, grid->picture[0], grid->picture[1]});
     if (keep) input.keep = lac_input(g, "keep/0", LAC_I32, 2, (int64_t[]){2, grid->n});
     lac_output(g, "features", lac_encoder_find("vit")->build(&t->settings, grid, g, &input));
@@ -178,17 +220,21 @@ static float *encode(const table *t, const lac_grid *grid, lac_store *store, con
 /* Tokens know their place by position alone, so a permutation of all patches permutes the features. */
 static void test_indexed_encoding_equals_whole_picture(void **state) {
     (void)state;
-    static const char *const positions[] = {"sincos", "learned"};
+    static const char *const positions[] = {"sincos", "learned", "none", "none"};
+    static const char *const relative[] = {"none", "none", "shared", "block"};
     const int32_t keep[12] = {5, 0, 3, 1, 4, 2, 0, 1, 2, 3, 4, 5};
     lac_grid grid = grid_of(2, (int64_t[]){8, 12}, (int64_t[]){4, 4});
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 8; k++) {
         table t;
         int n_prefix = k % 2;
         fill_vit(&t, positions[k / 2], n_prefix, .5);
+        set_text(&t, "relative", relative[k / 2]);
+        set(&t, "key_bias", k / 2 != 3);
         lac_store *store;
         MUST(lac_store_new(LAC_F32, &store, &must_err));
         MUST(lac_encoder_find("vit")->declare(&t.settings, &grid, store, &must_err));
         lac_store_initialize(store, 9);
+        fill_biases(store);
         int64_t n;
         float *whole = encode(&t, &grid, store, NULL, 0, &n), *indexed = encode(&t, &grid, store, keep, 0, &n);
         assert_int_equal(n, 2 * (6 + n_prefix) * 24);
@@ -257,6 +303,7 @@ int main(void) {
         cmocka_unit_test(test_positions_on_one_two_and_three_axes),
         cmocka_unit_test(test_a_grid_that_does_not_divide_is_refused),
         cmocka_unit_test(test_vit_declares_the_literatures_names_and_shapes),
+        cmocka_unit_test(test_vit_declares_relative_positions),
         cmocka_unit_test(test_indexed_encoding_equals_whole_picture),
         cmocka_unit_test(test_layer_gives_the_tokens_after_that_block),
         cmocka_unit_test(test_heads_and_widths_that_do_not_fit_are_refused),

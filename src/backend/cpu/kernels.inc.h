@@ -16,6 +16,8 @@
 #include "backend/cpu/micro.inc.h"
 
 #include "backend/cpu/attention.inc.h"
+
+#include "backend/cpu/attention_biased.inc.h"
 #include "backend/cpu/gemm.inc.h"
 #include "backend/cpu/loss.inc.h"
 #include "backend/cpu/norm.inc.h"
@@ -36,6 +38,10 @@ static const lac_kernel kernels[LAC_N_OPS] = {
     [LAC_OP_GELU_GRAD] = {gelu_run, NULL},
     [LAC_OP_ATTENTION] = {attention_run, attention_scratch},
     [LAC_OP_ATTENTION_GRAD] = {attention_grad_run, attention_grad_scratch},
+    [LAC_OP_ATTENTION_BIASED] = {biased_run, biased_scratch},
+    [LAC_OP_ATTENTION_BIASED_GRAD] = {biased_grad_run, biased_grad_scratch},
+    [LAC_OP_RELATIVE_BIAS] = {lac_relative_bias_run, lac_relative_bias_scratch},
+    [LAC_OP_RELATIVE_BIAS_GRAD] = {lac_relative_bias_grad_run, lac_relative_bias_scratch},
     [LAC_OP_ADD] = {add_run, NULL},
     [LAC_OP_ADD_BROADCAST] = {add_broadcast_run, NULL},
     [LAC_OP_MUL_BROADCAST] = {mul_broadcast_run, NULL},

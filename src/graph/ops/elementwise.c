@@ -144,3 +144,8 @@ static bool given_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
 
 const lac_op lac_op_FILL = {.n_in = 0, .n_out = 1, .shape = given_shape};
 const lac_op lac_op_ACCUMULATE = {.n_in = 1, .n_out = 1, .shape = given_shape};
+
+lac_id lac_fill(lac_graph *g, int rank, const int64_t *dim, double value) {
+    lac_shape shape = lac_shape_of(rank, dim);
+    return lac_emit(g, LAC_OP_FILL, (lac_attr){.f = {value}}, NULL, &shape);
+}

@@ -12,6 +12,8 @@ typedef double real;
 #include "backend/cpu/ref/losses.inc"
 #include "backend/cpu/ref/norms.inc"
 #include "backend/cpu/ref/products.inc"
+
+#include "backend/cpu/ref/biased.inc"
 #include "backend/cpu/ref/similarity.inc"
 #include "backend/cpu/ref/spectrum.inc"
 #include "backend/cpu/ref/tokens.inc"
