@@ -157,7 +157,8 @@ static lac_id build(const lac_settings *s, const lac_grid *grid, lac_graph *g, c
     lac_block block = block_of(s);
     int64_t depth = lac_settings_int(s, "depth");
     lac_id x = embed(s, grid, g, input, block.width, lac_settings_bool(s, "class_token"));
-    lac_among among = {.bias = LAC_NONE, .places = input->places, .n_prefix = lac_settings_bool(s, "class_token")};
+    lac_among among = {.bias = LAC_NONE, .n_prefix = lac_settings_bool(s, "class_token")};
+    among.places = input->keep != LAC_NONE ? input->places : LAC_NONE;
     if (is_relative(s, "shared")) among.bias = build_relative(s, grid, "rel_pos_bias", g);
     double drop_path = input->is_drop_path_on ? lac_settings_real(s, "drop_path") : 0;
     for (int i = 0; i < depth; i++) {
