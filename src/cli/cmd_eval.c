@@ -83,7 +83,7 @@ static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_er
 static lac_status print_table(const lac_eval_report *r, int index, lac_error *err) {
     const lac_eval_table *t = &r->table[index];
     bool has_note = false;
-    for (int i = 0; i < LAC_EVAL_ROWS; i++)
+    for (int i = 0; i < t->n_rows; i++)
         has_note = has_note || !t->row[i].is_converged;
     int columns = 3 + (t->n_seeds > 1) + has_note;
     lac_table *table;
@@ -95,7 +95,7 @@ static lac_status print_table(const lac_eval_report *r, int index, lac_error *er
     lac_table_cell(table, "accuracy %%");
     if (t->n_seeds > 1) lac_table_cell(table, "deviation");
     if (has_note) lac_table_cell(table, "note");
-    for (int i = 0; i < LAC_EVAL_ROWS; i++) {
+    for (int i = 0; i < t->n_rows; i++) {
         const lac_eval_row *row = &t->row[i];
         lac_table_cell(table, "%s", row->name);
         lac_table_cell(table, "%" PRId64, row->d);

@@ -64,7 +64,7 @@ static void put_table(lac_text *out, const lac_eval_report *r, const lac_eval_ta
                  r->is_split ? "a stratified fifth of train"
                  : o->test   ? "given"
                              : "the source's own");
-    for (int i = 0; i < LAC_EVAL_ROWS; i++) {
+    for (int i = 0; i < t->n_rows; i++) {
         if (i) lac_text_add(out, ", ");
         put_row(out, t, &t->row[i]);
     }

@@ -136,9 +136,23 @@ static lac_status open_sources(evaluation *v, lac_error *err) {
         return lac_usage(err, "%s: too few pictures to train on some and test on others", v->o->data);
     v->report->train = lac_copy_text(lac_source_spec(v->train.from));
     v->report->test = lac_copy_text(lac_source_spec(v->test.from));
-    v->report->model = lac_copy_text(v->model->path);
-    if (!v->report->train || !v->report->test || !v->report->model) return lac_no_memory(err, "a report");
-    return LAC_OK;
+    return v->report->train && v->report->test ? LAC_OK : lac_no_memory(err, "a report");
+}
+
+/* Enough labels of every class for each few-label table. */
+static lac_status check_labels(const evaluation *v, lac_error *err) {
+    const int64_t n = lac_source_count(v->train.from);
+    int *label = labels_of(v->train.from, n);
+    int64_t *rows = lac_array((size_t)n, sizeof *rows), n_rows;
+    lac_status status = label && rows ? LAC_OK : lac_no_memory(err, "labels");
+    for (int64_t i = 0; i < n && status == LAC_OK && v->train.is_wanted; i++)
+        if (!v->train.is_wanted[i]) label[i] = -1;
+    for (int t = 0; t < v->o->n_jobs && status == LAC_OK; t++)
+        if (v->o->job[t].labels > 0)
+            status = lac_split_per_class(label, n, v->classes, v->o->job[t].labels, v->o->seed, rows, &n_rows, err);
+    lac_free(label);
+    lac_free(rows);
+    return status;
 }
 
 static lac_extractor_options view_of(evaluation *v, const side *s) {
@@ -159,7 +173,7 @@ static lac_status collect(evaluation *v, side *s, bool is_trained, const char *s
     if (!is_trained) o.on_broken = NULL; /* named in the first pass */
     LAC_TRY(lac_extractor_new(v->model->method, v->backend, v->pool, s->from, &o, &e, err));
     lac_status status = lac_features_collect(e, v->model->method, s->n_wanted, &s->x[is_trained ? 0 : 1],
-                                             is_trained ? &s->x[2] : NULL, err);
+                                             is_trained && !v->o->no_raw ? &s->x[2] : NULL, err);
     lac_extractor_free(e);
     return status == LAC_FAILURE ? lac_context(err, "%s", lac_source_spec(s->from)) : status;
 }
@@ -295,6 +309,8 @@ static lac_status fill_rows(evaluation *v, int row, lac_error *err) {
 }
 
 static lac_status evaluate(evaluation *v, lac_error *err) {
+    v->report->model = lac_copy_text(v->model->path);
+    if (!v->report->model) return lac_no_memory(err, "a report");
     LAC_TRY(open_sources(v, err));
     LAC_TRY(collect(v, &v->train, true, "features of the training pictures", err));
     LAC_TRY(collect(v, &v->test, true, "features of the test pictures", err));
@@ -309,9 +325,10 @@ static lac_status evaluate(evaluation *v, lac_error *err) {
         lac_eval_table *table = &v->report->table[v->report->n_tables++];
         table->job = v->o->job[t];
         table->n_seeds = table->job.labels > 0 && v->o->n_seeds > 1 ? v->o->n_seeds : 1;
+        table->n_rows = v->o->no_raw ? 2 : 3;
     }
     LAC_TRY(fill_rows(v, 0, err));
-    LAC_TRY(fill_rows(v, 2, err));
+    if (!v->o->no_raw) LAC_TRY(fill_rows(v, 2, err));
     for (int i = 0; i < 2; i++)
         lac_features_free(i ? &v->train.x[2] : &v->test.x[2]);
     lac_model_untrain(v->model);
@@ -322,6 +339,19 @@ static lac_status evaluate(evaluation *v, lac_error *err) {
     return fill_rows(v, 1, err);
 }
 
+static void end(evaluation *v) {
+    for (int i = 0; i < LAC_EVAL_ROWS; i++) {
+        lac_features_free(&v->train.x[i]);
+        lac_features_free(&v->test.x[i]);
+    }
+    lac_free(v->train.is_wanted);
+    lac_free(v->test.is_wanted);
+    lac_source_free(v->train.source);
+    lac_source_free(v->test.source);
+    lac_free(v->predicted);
+    lac_free(v->rows);
+}
+
 lac_status lac_evaluate(lac_model *model, const lac_backend *backend, lac_pool *pool, const lac_eval_options *options,
                         lac_eval_report *report, lac_error *err) {
     *report = (lac_eval_report){.options = *options};
@@ -329,17 +359,18 @@ lac_status lac_evaluate(lac_model *model, const lac_backend *backend, lac_pool *
     lac_status status = options->pooling == LAC_POOLING_PATCH
                             ? lac_usage(err, "an evaluation needs one row a picture: pool by mean or cls")
                             : evaluate(&v, err);
-    for (int i = 0; i < LAC_EVAL_ROWS; i++) {
-        lac_features_free(&v.train.x[i]);
-        lac_features_free(&v.test.x[i]);
-    }
-    lac_free(v.train.is_wanted);
-    lac_free(v.test.is_wanted);
-    lac_source_free(v.train.source);
-    lac_source_free(v.test.source);
-    lac_free(v.predicted);
-    lac_free(v.rows);
+    end(&v);
     if (status != LAC_OK) lac_eval_report_free(report);
+    return status;
+}
+
+lac_status lac_eval_check(const lac_eval_options *options, lac_error *err) {
+    lac_eval_report report = {0};
+    evaluation v = {.o = options, .report = &report};
+    lac_status status = open_sources(&v, err);
+    if (status == LAC_OK) status = check_labels(&v, err);
+    end(&v);
+    lac_eval_report_free(&report);
     return status;
 }
 

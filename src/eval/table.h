@@ -1,6 +1,7 @@
 /* eval/table.h - one evaluation: features of training and test pictures, and the tables of accuracies that follow.
  *
- * Every table has three rows: the trained features, those of the same network before training, and raw pixels. */
+ * Every table has three rows: the trained features, those of the same network before training, and raw pixels (which a
+ * caller who has them may leave out). */
 #ifndef LAC_EVAL_TABLE_H
 #define LAC_EVAL_TABLE_H
 
@@ -34,6 +35,7 @@ typedef struct lac_eval_options {
     int n_loaders;
     int64_t epochs, crops; /* of bn-sgd: 0 crops is the evaluation view alone */
     bool is_lars;
+    bool no_raw; /* leave raw pixels out: somebody has measured them already */
     void (*on_broken)(void *context, const char *text);
     void (*on_progress)(void *context, const char *what, int64_t n_done, int64_t n_all); /* n_all 0: no count */
     void *context;
@@ -52,6 +54,7 @@ typedef struct lac_eval_row {
 typedef struct lac_eval_table {
     lac_eval_job job;
     int n_seeds; /* 1 when all labels are used */
+    int n_rows;
     lac_eval_row row[LAC_EVAL_ROWS];
 } lac_eval_table;
 
@@ -71,6 +74,8 @@ typedef struct lac_eval_report { /* zero-initialise; lac_eval_report_free */
 lac_status lac_evaluate(lac_model *model, const lac_backend *backend, lac_pool *pool, const lac_eval_options *options,
                         lac_eval_report *report, lac_error *err);
 void lac_eval_report_free(lac_eval_report *report);
+/* What can be refused before there is a network: sources without labels, other classes, too few labels of one. */
+lac_status lac_eval_check(const lac_eval_options *options, lac_error *err);
 
 /* "k-NN (k 20), all labels", "linear, 10 labels a class, 5 draws" */
 void lac_eval_title(const lac_eval_report *report, int table, char room[128]);

@@ -20,15 +20,15 @@ static void put_number(lac_text *out, double value, double best) {
 
 typedef struct measure {
     const char *title;
-    bool is_knn;
+    lac_report_protocol protocol;
     int64_t labels;
     const char *row;
 } measure;
 
 static const measure measures[] = {
-    {"k-NN", true, 0, "trained"},        {"linear", false, 0, "trained"},
-    {"10 labels", false, 10, "trained"}, {"linear, untrained", false, 0, "untrained"},
-    {"linear, raw", false, 0, "raw"},
+    {"k-NN", LAC_REPORT_KNN, 0, "trained"},          {"linear", LAC_REPORT_LINEAR, 0, "trained"},
+    {"10 labels", LAC_REPORT_LINEAR, 10, "trained"}, {"linear, untrained", LAC_REPORT_LINEAR, 0, "untrained"},
+    {"linear, raw", LAC_REPORT_LINEAR, 0, "raw"},
 };
 enum { N_MEASURES = sizeof measures / sizeof *measures };
 
@@ -38,7 +38,7 @@ static void put_table(const lac_report_run *runs, int n, lac_text *out) {
         best[m] = -INFINITY;
         for (int r = 0; r < n; r++)
             best[m] =
-                fmax(best[m], lac_report_accuracy(&runs[r], measures[m].is_knn, measures[m].labels, measures[m].row));
+                fmax(best[m], lac_report_accuracy(&runs[r], measures[m].protocol, measures[m].labels, measures[m].row));
     }
     lac_text_add(out, "<div class=\"scroll\"><table class=\"plain\"><thead><tr><th>run</th><th>recipe</th><th "
                       "class=\"number\">steps</th>"
@@ -50,7 +50,7 @@ static void put_table(const lac_report_run *runs, int n, lac_text *out) {
     for (int r = 0; r < n; r++) {
         const lac_report_run *run = &runs[r];
         lac_text_add(out, "<tr><th scope=\"row\"><span class=\"dot-key k%d\"></span><a href=\"#run-%d\">",
-                     r % LAC_CHART_COLOURS, r);
+                     runs[r].kind % LAC_CHART_COLOURS, r);
         lac_report_text(out, run->name);
         lac_text_add(out, "</a></th><td>");
         lac_report_text(out, lac_recipe_name(run->recipe));
@@ -58,7 +58,7 @@ static void put_table(const lac_report_run *runs, int n, lac_text *out) {
         put_number(out, run->n_log ? run->step[run->n_log - 1] : 0, NAN);
         put_number(out, lac_report_last(run, "loss"), NAN);
         for (int m = 0; m < N_MEASURES; m++)
-            put_number(out, lac_report_accuracy(run, measures[m].is_knn, measures[m].labels, measures[m].row),
+            put_number(out, lac_report_accuracy(run, measures[m].protocol, measures[m].labels, measures[m].row),
                        m < 3 ? best[m] : NAN);
         put_number(out, lac_report_last(run, "feature_std"), NAN);
         put_number(out, lac_report_last(run, "effective_rank"), NAN);
@@ -69,6 +69,14 @@ static void put_table(const lac_report_run *runs, int n, lac_text *out) {
                       "losses of different recipes "
                       "are not on one scale. Measure a run with <code>lacuna eval all RUN --data SOURCE --out "
                       "RUN/eval.json</code>.</p>\n");
+}
+
+/* How many of the first n runs are of this kind. */
+static int runs_of(const lac_report_run *runs, int n, int kind) {
+    int count = 0;
+    for (int r = 0; r < n; r++)
+        count += runs[r].kind == kind;
+    return count;
 }
 
 static lac_status overlay(const lac_report_run *runs, int n, const char *column, const char *title, const char *note,
@@ -93,7 +101,10 @@ static lac_status overlay(const lac_report_run *runs, int n, const char *column,
             x[p] = runs[r].step[to - 1];
             y[p] = there ? sum / (double)there : NAN;
         }
-        series[shown++] = (lac_series){.name = runs[r].name, .colour = r, .n = points, .x = x, .y = y};
+        int kind = runs[r].kind;
+        bool is_first = runs_of(runs, r, kind) == 0;
+        const char *name = runs_of(runs, n, kind) > 1 ? lac_recipe_name(runs[r].recipe) : runs[r].name;
+        series[shown++] = (lac_series){.name = is_first ? name : NULL, .colour = kind, .n = points, .x = x, .y = y};
     }
     lac_chart chart = {
         .title = title, .x_label = "step", .is_from_zero = is_from_zero, .n_series = shown, .series = series};
@@ -103,9 +114,24 @@ static lac_status overlay(const lac_report_run *runs, int n, const char *column,
     return status;
 }
 
+/* Does nothing but the seed tell this run from the first of its kind? */
+static bool is_only_a_seed(const lac_report_run *runs, int r) {
+    int first = 0;
+    while (runs[first].kind != runs[r].kind)
+        first++;
+    if (first == r) return false;
+    lac_text difference = {0};
+    lac_recipe_difference(runs[first].recipe, runs[r].recipe, &difference);
+    bool answer = difference.bytes > 0 && strncmp(difference.data, "train.seed:", 11) == 0 &&
+                  strchr(difference.data, ';') == NULL;
+    lac_text_free(&difference);
+    return answer;
+}
+
 static void put_differences(const lac_report_run *runs, int n, lac_text *out) {
     lac_text_add(out, "<h3>What the recipes differ in</h3>\n<ul class=\"differences\">\n");
     for (int r = 1; r < n; r++) {
+        if (is_only_a_seed(runs, r)) continue;
         lac_text difference = {0};
         lac_recipe_difference(runs[0].recipe, runs[r].recipe, &difference);
         lac_text_add(out, "<li><strong>");
@@ -121,11 +147,10 @@ static void put_differences(const lac_report_run *runs, int n, lac_text *out) {
     lac_text_add(out, "</ul>\n");
 }
 
-/* Ward's tree of the last layers, from sqrt(2 (1 - CKA)). */
-static lac_status put_tree(const json_t *analysis, lac_text *out, lac_error *err) {
+lac_status lac_report_tree(const json_t *analysis, lac_text *svg, lac_error *err) {
     const json_t *runs = json_object_get(analysis, "runs"), *matrix = json_object_get(analysis, "cka"), *run;
     const size_t n = json_array_size(runs);
-    if (n < 3 || n > MOST_TREE) return LAC_OK;
+    if (n < 2 || n > MOST_TREE) return LAC_OK;
     const char **names = lac_array(n, sizeof *names);
     size_t *row = lac_array(n, sizeof *row), at = 0, r;
     double *distance = lac_array(n * n, sizeof *distance);
@@ -154,17 +179,7 @@ static lac_status put_tree(const json_t *analysis, lac_text *out, lac_error *err
                               .title = "Representations, by likeness",
                               .subtitle = "Ward's tree of the last layers; distance sqrt(2 (1 - CKA))",
                               .axis = "Ward distance"};
-        lac_text svg = {0}; /* as a picture: its styles are for a file of its own */
-        if (status == LAC_OK) status = lac_tree_svg(&view, &svg, err);
-        if (status == LAC_OK) {
-            lac_text_add(
-                out,
-                "<figure class=\"card wide tree\"><div class=\"scroll\"><img alt=\"Tree of the runs, by likeness of "
-                "their representations\" src=\"data:image/svg+xml;base64,");
-            lac_report_base64(out, (const uint8_t *)svg.data, svg.bytes);
-            lac_text_add(out, "\"></div></figure>\n");
-        }
-        lac_text_free(&svg);
+        if (status == LAC_OK) status = lac_tree_svg(&view, svg, err);
     }
     lac_free(names);
     lac_free(row);
@@ -173,9 +188,25 @@ static lac_status put_tree(const json_t *analysis, lac_text *out, lac_error *err
     return status;
 }
 
+static lac_status put_tree(const json_t *analysis, lac_text *out, lac_error *err) {
+    lac_text svg = {0}; /* as a picture: its styles are for a file of its own */
+    lac_status status = lac_report_tree(analysis, &svg, err);
+    if (status == LAC_OK && svg.bytes > 0) {
+        lac_text_add(
+            out, "<figure class=\"card wide tree\"><div class=\"scroll\"><img alt=\"Tree of the runs, by likeness of "
+                 "their representations\" src=\"data:image/svg+xml;base64,");
+        lac_report_base64(out, (const uint8_t *)svg.data, svg.bytes);
+        lac_text_add(out, "\"></div></figure>\n");
+    }
+    lac_text_free(&svg);
+    return status;
+}
+
 lac_status lac_report_compare(const lac_report_run *runs, int n, const lac_report_options *o, lac_text *out,
                               lac_error *err) {
     lac_text_add(out, "<section id=\"compare\"><h2>Comparison</h2>\n");
+    if (o->folder) LAC_TRY(lac_report_results(o->folder, out, err));
+    lac_text_add(out, "<h3>Run by run</h3>\n");
     put_table(runs, n, out);
     lac_text_add(out, "<div class=\"charts\">\n");
     LAC_TRY(overlay(runs, n, "loss", "Loss", "Only losses of the same target and objective can be compared.", false,

@@ -74,21 +74,12 @@ static lac_status draw(const lac_report_run *r, const char *const *names, int n,
     return status;
 }
 
-/* Was it raised, and from which line of the log on. */
-static int64_t alarm_line(const lac_report_run *r) {
-    const double *feature_std = lac_report_find_column(r, "feature_std");
-    lac_alarm alarm = {0};
-    for (int64_t i = 0; feature_std && r->width > 0 && i < r->n_log; i++)
-        if (lac_alarm_see(&alarm, feature_std[i], r->width)) return i;
-    return -1;
-}
-
 static lac_status put_health(const lac_report_run *r, lac_text *out, lac_error *err) {
     char rule[64];
     double healthy = r->width > 0 ? 1 / sqrt((double)r->width) : NAN;
     snprintf(rule, sizeof rule, "1/√D = %.3g: healthy", healthy);
     lac_text_add(out, "<h3>Is it collapsing?</h3>\n");
-    int64_t at = alarm_line(r);
+    int64_t at = lac_report_alarm(r);
     if (at >= 0)
         lac_text_add(
             out,

@@ -56,10 +56,10 @@ static void put_tile(lac_text *out, const char *name, double value, const char *
 
 static void put_tiles(const lac_report_run *r, lac_text *out) {
     char more[96];
-    double linear = lac_report_accuracy(r, false, 0, "trained"),
-           untrained = lac_report_accuracy(r, false, 0, "untrained");
-    double knn = lac_report_accuracy(r, true, 0, "trained"),
-           knn_untrained = lac_report_accuracy(r, true, 0, "untrained");
+    double linear = lac_report_accuracy(r, LAC_REPORT_LINEAR, 0, "trained"),
+           untrained = lac_report_accuracy(r, LAC_REPORT_LINEAR, 0, "untrained");
+    double knn = lac_report_accuracy(r, LAC_REPORT_KNN, 0, "trained"),
+           knn_untrained = lac_report_accuracy(r, LAC_REPORT_KNN, 0, "untrained");
     const double *loss = lac_report_find_column(r, "loss");
     lac_text_add(out, "<ul class=\"tiles\">\n");
     snprintf(more, sizeof more, "from %.4g", loss && r->n_log ? loss[0] : NAN);
@@ -141,7 +141,7 @@ static lac_status put_many(const lac_report_run *runs, int n, const lac_report_o
     lac_text_add(out, "<section id=\"runs\"><h2>Each run</h2>\n");
     for (int r = 0; r < n; r++) {
         lac_text_add(out, "<details class=\"run\" id=\"run-%d\"><summary><span class=\"dot-key k%d\"></span>", r,
-                     r % LAC_CHART_COLOURS);
+                     runs[r].kind % LAC_CHART_COLOURS);
         lac_report_text(out, runs[r].name);
         lac_text_add(out, " <span class=\"soft\">");
         lac_report_text(out, lac_recipe_name(runs[r].recipe));
@@ -169,6 +169,17 @@ static lac_status tell_apart(lac_report_run *runs, int n, lac_error *err) {
     return LAC_OK;
 }
 
+/* Runs of one recipe have one colour; kinds are numbered in the order in which they come. */
+static void number_kinds(lac_report_run *runs, int n) {
+    int n_kinds = 0;
+    for (int a = 0; a < n; a++) {
+        int b = 0;
+        while (b < a && strcmp(lac_recipe_name(runs[a].recipe), lac_recipe_name(runs[b].recipe)) != 0)
+            b++;
+        runs[a].kind = b < a ? runs[b].kind : n_kinds++;
+    }
+}
+
 lac_status lac_report_make(const char *const *paths, int n, const lac_report_options *o, lac_text *out,
                            lac_error *err) {
     lac_report_run *runs = lac_array((size_t)n, sizeof *runs);
@@ -178,6 +189,7 @@ lac_status lac_report_make(const char *const *paths, int n, const lac_report_opt
         status = lac_report_read(paths[r], &runs[r], err);
     if (status == LAC_OK) status = tell_apart(runs, n, err);
     if (status == LAC_OK) {
+        number_kinds(runs, n);
         put_head(runs, n, out);
         status = n == 1 ? put_one(&runs[0], o, out, err) : put_many(runs, n, o, out, err);
     }

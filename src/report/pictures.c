@@ -69,6 +69,7 @@ static lac_status open_stages(const lac_report_run *run, const lac_report_option
     int64_t *steps;
     int n;
     LAC_TRY(lac_run_checkpoints(run->path, &steps, &n, err));
+    if (n == 0) return lac_fail(err, "%s: no checkpoint yet", run->path);
     int wanted = n < MOST_STAGES - 1 ? n : MOST_STAGES - 1;
     lac_status status = LAC_OK;
     for (int i = -1; i < wanted && status == LAC_OK; i++) {
@@ -118,7 +119,6 @@ static lac_status put_reconstructions(const lac_report_run *run, const lac_repor
     if (rows > lac_source_count(source)) rows = lac_source_count(source);
     stages s = {0};
     lac_status status = open_stages(run, o, source, rows, &s, err);
-    if (status == LAC_OK && s.n < 2) status = lac_fail(err, "%s: no checkpoint yet", run->path);
     if (status == LAC_OK) status = put_stages(&s, rows, spec, out, err);
     for (int i = 0; i < MOST_STAGES; i++)
         lac_reconstruction_free(s.r[i]);

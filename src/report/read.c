@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "report/private.h"
+#include "train/collapse.h"
 
 enum { MOST_BYTES = 64 << 20, MOST_DEPTH = 3 };
 
@@ -186,6 +187,14 @@ const double *lac_report_find_column(const lac_report_run *r, const char *name) 
 double lac_report_last(const lac_report_run *r, const char *name) {
     const double *value = lac_report_find_column(r, name);
     return value && r->n_log > 0 ? value[r->n_log - 1] : NAN;
+}
+
+int64_t lac_report_alarm(const lac_report_run *r) {
+    const double *feature_std = lac_report_find_column(r, "feature_std");
+    lac_alarm alarm = {0};
+    for (int64_t i = 0; feature_std && r->width > 0 && i < r->n_log; i++)
+        if (lac_alarm_see(&alarm, feature_std[i], r->width)) return i;
+    return -1;
 }
 
 /* ---- runs below a folder ---- */

@@ -12,9 +12,10 @@
 #include "base/text.h"
 
 typedef struct lac_report_options {
-    const char *data;   /* pictures for reconstructions; NULL: the test split of what the run trained on */
-    int n_pictures;     /* rows of reconstructions; 0: 6; below 0: none, and no network is opened */
-    const char *folder; /* for the comparison of several runs: FOLDER/analysis/analysis.json; NULL: none */
+    const char *data; /* pictures for reconstructions; NULL: the test split of what the run trained on */
+    int n_pictures;   /* rows of reconstructions; 0: 6; below 0: none, and no network is opened */
+    const char
+        *folder; /* for the comparison of several runs: its results.json and analysis/analysis.json; NULL: none */
     const lac_backend *backend;
     lac_pool *pool;
     void (*note)(void *context, const char *text); /* what could not be shown; may be NULL */

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "report/private.h"
 
-enum { MOST_SERIES = 16 };
+enum { MOST_SERIES = 16, MOST_CELLS = 60 };
 
 void lac_report_text(lac_text *out, const char *text) {
     lac_put_xml(out, text, 0);
@@ -47,11 +47,18 @@ static double real_of(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-double lac_report_accuracy(const lac_report_run *r, bool is_knn, int64_t labels, const char *row) {
+/* "knn"; "lbfgs" and "bn-sgd" are two ways to a linear probe */
+static bool is_of(const json_t *table, lac_report_protocol protocol) {
+    const char *name = text_of(table, "protocol");
+    if (protocol == LAC_REPORT_KNN) return strcmp(name, "knn") == 0;
+    return strcmp(name, "lbfgs") == 0 || strcmp(name, "bn-sgd") == 0;
+}
+
+double lac_report_accuracy(const lac_report_run *r, lac_report_protocol protocol, int64_t labels, const char *row) {
     for (int i = r->n_evals - 1; i >= 0; i--) {
         const json_t *table = r->eval[i], *wanted = json_object_get(table, "labels"), *one;
         int64_t found = json_is_integer(wanted) ? json_integer_value(wanted) : 0;
-        if ((strcmp(text_of(table, "protocol"), "knn") == 0) != is_knn || found != labels) continue;
+        if (!is_of(table, protocol) || found != labels) continue;
         size_t k;
         json_array_foreach(json_object_get(table, "rows"), k, one) {
             if (strncmp(text_of(one, "features"), row, strlen(row)) == 0) return real_of(one, "accuracy");
@@ -181,40 +188,53 @@ static lac_status draw_look(const json_t *runs, look what, lac_text *out, lac_er
                        .series = c.series,
                        .rule = real_of(first, what == DISTANCE ? "uniform_distance" : "most_entropy"),
                        .rule_name = what <= ENTROPY ? "the same everywhere" : NULL};
-    if (status == LAC_OK && c.n > 0) status = lac_report_chart(&chart, kinds[what].note, out, err);
+    char note[320];
+    snprintf(note, sizeof note, "%s", kinds[what].note);
+    if (c.n == MOST_SERIES && json_array_size(runs) > MOST_SERIES)
+        snprintf(note, sizeof note, "%s The first %d of %zu networks.", kinds[what].note, MOST_SERIES,
+                 json_array_size(runs));
+    if (status == LAC_OK && c.n > 0) status = lac_report_chart(&chart, note, out, err);
     for (int i = 0; i < 2 * c.n; i++)
         lac_free(c.room[i]);
     return status;
 }
 
-/* Rows and columns are the layers of all runs. */
+/* Rows and columns are the layers of all runs; of many, the last layers. */
 static lac_status draw_cka(const json_t *analysis, const json_t *runs, lac_text *out, lac_error *err) {
     const json_t *matrix = json_object_get(analysis, "cka");
-    const size_t n = json_array_size(matrix);
-    if (n == 0 || n > 400) return LAC_OK;
-    double *value = lac_array(n * n, sizeof *value);
-    char **names = lac_array(n, sizeof *names);
-    lac_status status = value && names ? LAC_OK : lac_no_memory(err, "a chart");
-    size_t at = 0, r, l;
+    const size_t n_rows = json_array_size(matrix);
+    const bool is_last_only = n_rows > MOST_CELLS;
+    double *value = lac_array(n_rows * n_rows, sizeof *value);
+    size_t *row = lac_array(n_rows + 1, sizeof *row), n = 0, at = 0, r, l;
+    char **names = lac_array(n_rows + 1, sizeof *names);
+    lac_status status = value && names && row ? LAC_OK : lac_no_memory(err, "a chart");
     json_t *run, *layer;
-    json_array_foreach(runs, r, run)
-        json_array_foreach(json_object_get(run, "layers"), l, layer) if (status == LAC_OK && at < n) {
-        names[at] = lac_format("%.16s %.8s", text_of(run, "name"), text_of(layer, "layer"));
-        if (!names[at++]) status = lac_no_memory(err, "a chart");
+    json_array_foreach(runs, r, run) {
+        const json_t *layers = json_object_get(run, "layers");
+        json_array_foreach(layers, l, layer) {
+            if (status != LAC_OK || at == n_rows) continue;
+            if (!is_last_only || l + 1 == json_array_size(layers)) {
+                names[n] = is_last_only ? lac_format("%.28s", text_of(run, "name"))
+                                        : lac_format("%.16s %.8s", text_of(run, "name"), text_of(layer, "layer"));
+                row[n] = at;
+                if (!names[n++]) status = lac_no_memory(err, "a chart");
+            }
+            at++;
+        }
     }
     for (size_t i = 0; status == LAC_OK && i < n; i++)
         for (size_t j = 0; j < n; j++) {
-            const json_t *cell = json_array_get(json_array_get(matrix, i), j);
+            const json_t *cell = json_array_get(json_array_get(matrix, row[i]), row[j]);
             value[i * n + j] = json_is_number(cell) ? json_number_value(cell) : NAN;
         }
-    lac_heat heat = {.title = "Linear CKA between layers",
+    lac_heat heat = {.title = is_last_only ? "Linear CKA between last layers" : "Linear CKA between layers",
                      .rows = (int64_t)n,
                      .columns = (int64_t)n,
                      .value = value,
                      .low = 0,
                      .high = 1};
     heat.row_names = heat.column_names = (const char *const *)names;
-    if (status == LAC_OK && at == n) {
+    if (status == LAC_OK && at == n_rows && n > 0 && n <= 400) {
         lac_text_add(out, "<figure class=\"card wide\"><div class=\"scroll\">");
         status = lac_heat_svg(&heat, out, err);
         lac_text_add(out,
@@ -225,6 +245,7 @@ static lac_status draw_cka(const json_t *analysis, const json_t *runs, lac_text 
     for (size_t i = 0; names && i < n; i++)
         lac_free(names[i]);
     lac_free(names);
+    lac_free(row);
     lac_free(value);
     return status;
 }

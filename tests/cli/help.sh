@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 begin "$1"
 
-commands='pretrain eval reconstruct embed data methods step export bench atlas'
+commands='pretrain eval analyze report compare mask reconstruct embed data methods step export bench atlas'
 succeeds "$lacuna" --help
 [ ! -s "$room.err" ] || fail "help writes to stderr"
 for command in $commands; do

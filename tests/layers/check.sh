@@ -25,7 +25,8 @@ awk '
         below["api"] = " eval train method mask model target objective" slot
         below["analyze"] = " eval train method mask model target objective chart cluster" slot
         below["report"] = below["analyze"]
-        below["cli"] = " analyze report atlas" below["analyze"]
+        below["compare"] = " analyze report" below["analyze"]
+        below["cli"] = " compare analyze report atlas" below["analyze"]
     }
     FNR == 1 {
         split(FILENAME, part, "/")

@@ -142,6 +142,29 @@ static void test_hostile_files_of_a_run_are_shown_or_refused(void **state) {
     lac_file_remove(tiny_path("run/analysis/analysis.json"), &err);
 }
 
+static void test_a_comparison_with_hostile_results_is_shown_or_refused(void **state) {
+    (void)state;
+    static const char odd[] =
+        "{\"data\": \"</p><script>\", \"epochs\": \"x\", \"methods\": [7, {\"recipe\": \"<b>\", \"numbers\": {\"knn\": "
+        "{\"mean\": 1e300, \"deviation\": \"<i>\"}, \"linear\": 3}, \"runs\": [null, {\"run\": \"<u>\", \"failed\": "
+        "\"<s>why\"}]}]}",
+                      broken[] = "{\"methods\": [";
+    const char *runs[] = {tiny_path("run"), tiny_path(hostile)};
+    lac_report_options before = options;
+    options.folder = tiny_folder;
+    assert_int_equal(lac_file_write(tiny_path("results.json"), odd, sizeof odd - 1, &err), LAC_OK);
+    lac_text page = report(runs, 2);
+    assert_well_formed(page.data);
+    assert_asks_for_nothing(page.data);
+    assert_non_null(strstr(page.data, "<strong>&lt;u&gt;</strong> failed while &lt;s&gt;why"));
+    lac_text_free(&page);
+    assert_int_equal(lac_file_write(tiny_path("results.json"), broken, sizeof broken - 1, &err), LAC_OK);
+    tiny_assert(lac_report_make(runs, 2, &options, &page, &err), LAC_FAILURE, "not JSON");
+    lac_text_free(&page);
+    lac_file_remove(tiny_path("results.json"), &err);
+    options = before;
+}
+
 static void test_runs_are_found_below_a_folder(void **state) {
     (void)state;
     char **runs;
@@ -182,6 +205,7 @@ int main(void) {
         cmocka_unit_test(test_one_run_is_one_well_formed_file),
         cmocka_unit_test(test_a_name_cannot_become_markup),
         cmocka_unit_test(test_hostile_files_of_a_run_are_shown_or_refused),
+        cmocka_unit_test(test_a_comparison_with_hostile_results_is_shown_or_refused),
         cmocka_unit_test(test_runs_are_found_below_a_folder),
         cmocka_unit_test(test_a_report_without_memory_is_an_error_or_the_same),
     };
