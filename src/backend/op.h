@@ -111,6 +111,16 @@ enum { LAC_MAX_RANK = 5, LAC_MAX_IN = 8, LAC_MAX_OUT = 4 };
      * cells across)]: Sobel, reflected borders; bin floor(bins atan2(gx, gy) / pi) modulo bins gets the length times  \
      * a tiled Gaussian; a cell's histogram has length 1; no backward */                                               \
     X(HOG, "hog")                                                                                                      \
+    /* in z[R x K]; f0 temperature; out p = softmax(z / f0) by row */                                                  \
+    X(SOFTMAX, "softmax")                                                                                              \
+    X(SOFTMAX_GRAD, "softmax_grad") /* in dp, p; f0; out dz = p (dp - <dp, p>) / f0 */                                 \
+    /* in s[R x K], codes?[K x D]; out i32 [R x 1]: by row the first k with the highest s_k - |code_k|^2 / 2, so the   \
+     * nearest code where s = z codes^T; no backward */                                                                \
+    X(NEAREST, "nearest")                                                                                              \
+    /* in z[R x K], weight[R], norm[1]; out loss[1] = norm * sum w (log K - entropy of softmax(z)); rows of weight 0   \
+     * are not read */                                                                                                 \
+    X(KL_UNIFORM, "kl_uniform")                                                                                        \
+    X(KL_UNIFORM_GRAD, "kl_uniform_grad") /* in dloss[1], z, weight, norm; out dz */                                   \
     /* aliases: no kernel, the output is the input's memory */                                                         \
     X(VIEW, "view") /* another shape of the same size */                                                               \
     X(STOP_GRADIENT, "stop_gradient")

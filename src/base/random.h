@@ -25,7 +25,9 @@ typedef enum lac_purpose {
     LAC_RANDOM_DROP_PATH = 6, /* sample = step * batch + element, view = layer */
     LAC_RANDOM_EVAL = 7,      /* splits and label choices */
     LAC_RANDOM_TEST = 8,
-    LAC_RANDOM_COLOUR = 9
+    LAC_RANDOM_COLOUR = 9,
+    LAC_RANDOM_GUMBEL = 10, /* soft choices of codes */
+    LAC_RANDOM_CODES = 11   /* where unused codes are put; epoch = step */
 } lac_purpose;
 
 typedef struct lac_random {

@@ -14,6 +14,8 @@ typedef enum lac_setting_type {
     LAC_SETTING_COURSE, /* a REAL that may change during a run: a number, or {from, to, shape} over its steps */
     LAC_SETTING_BOOL,
     LAC_SETTING_TEXT, /* one of `choices` if given */
+    LAC_SETTING_PATH, /* of a file, or the word that is the default; where a file lies is no part of a recipe's identity
+                       */
     LAC_SETTING_INTS, /* list of min_count..max_count; a single value stands for a list of one */
     LAC_SETTING_REALS
 } lac_setting_type;
@@ -35,7 +37,7 @@ typedef struct lac_setting {
     const lac_setting_spec *spec;
     int count;
     double number[8]; /* ints and bools too; exact up to 2^53. A COURSE that changes: count 3, from, to, shape */
-    const char *text; /* TEXT, or the word of a REALS */
+    const char *text; /* TEXT, PATH, or the word of a REALS */
 } lac_setting;
 
 typedef struct lac_settings { /* one filled table */

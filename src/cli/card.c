@@ -29,11 +29,14 @@ lac_status lac_card_write(const lac_recipe *r, lac_text *out, lac_error *err) {
     } lines[] = {{"mask", "hides"},
                  {"views", "views"},
                  {"model.encoder", "encoder"},
+                 {"model.quantizer", "quantizer"},
                  {"model.decoder", "decoder"},
                  {"model.projector", "projector"},
                  {"model.predictor", "predictor"},
                  {"teacher", "teacher"},
                  {"target", "target"},
+                 {"tokenizer.encoder", "tokenizer"},
+                 {"tokenizer.quantizer", ""},
                  {"objective", "objective"}};
     lac_text_add(out, "%s\n", lac_recipe_name(r));
     lac_text note = {0};

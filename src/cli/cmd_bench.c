@@ -46,6 +46,7 @@ static lac_status open_machine(const lac_args *args, machine *m, lac_error *err)
     if (lac_args_has(args, "seed")) LAC_TRY(lac_recipe_set(m->recipe, "train.seed", text, err));
     if (lac_args_has(args, "loader")) LAC_TRY(settle_statistics(m->recipe, err));
     LAC_TRY(lac_method_new(m->recipe, LAC_F32, &m->method, err));
+    LAC_TRY(lac_method_fill(m->method, err));
     if (lac_args_has(args, "loader")) return LAC_OK; /* nothing is trained */
     return lac_trainer_new(m->method, m->backend, m->pool, &m->trainer, err);
 }

@@ -24,6 +24,7 @@ typedef struct subject {
     lac_method *method;
     bool is_huggingface;
     unsigned hf_names;
+    uint64_t seed;
 } subject;
 
 static bool is_recipe(const char *word) {
@@ -45,7 +46,8 @@ static lac_status open_recipe(const lac_args *args, subject *s, lac_error *err) 
     int64_t seed;
     LAC_TRY(lac_args_int(args, "seed", lac_recipe_int(s->recipe, "train.seed"), 0, &seed, err));
     lac_store_initialize(lac_method_store(s->method), (uint64_t)seed);
-    return LAC_OK;
+    s->seed = (uint64_t)seed;
+    return lac_method_fill(s->method, err);
 }
 
 static lac_status open_subject(const lac_args *args, subject *s, lac_error *err) {
@@ -90,6 +92,7 @@ typedef struct inputs {
     int64_t batch;
     float *pixels;
     float *second;         /* view/1; NULL: not given */
+    float *gumbel;         /* gumbel/0 of a recipe whose codes are drawn softly, else NULL */
     float *noise, *weight; /* NULL: not given */
     int32_t *keep;
 } inputs;
@@ -97,6 +100,7 @@ typedef struct inputs {
 static void free_inputs(inputs *in) {
     lac_free(in->pixels);
     lac_free(in->second);
+    lac_free(in->gumbel);
     lac_free(in->noise);
     lac_free(in->weight);
     lac_free(in->keep);
@@ -173,6 +177,30 @@ static lac_status load_second(loading *l, const lac_method_sizes *sizes, inputs 
     return lac_safetensor_f32(l->file, view, in->second, n, err);
 }
 
+/* Noise of a soft choice of codes, B x N x K: a step on given inputs draws nothing. */
+static lac_status load_gumbel(loading *l, const lac_method_sizes *sizes, const subject *s, inputs *in, lac_error *err) {
+    int64_t k = lac_method_codes(s->method), n = in->batch * sizes->n_patches * k;
+    const lac_safetensor *tensor = take(l, "gumbel/0");
+    if (!tensor)
+        return lac_fail(err, "%s: no tensor gumbel/0 (%lld x %lld x %lld): the recipe draws codes softly", l->path,
+                        (long long)in->batch, (long long)sizes->n_patches, (long long)k);
+    if (tensor->rank != 3 || tensor->dim[0] != in->batch || tensor->dim[1] != sizes->n_patches || tensor->dim[2] != k)
+        return lac_fail(err, "%s: gumbel/0: expected %lld x %lld x %lld", l->path, (long long)in->batch,
+                        (long long)sizes->n_patches, (long long)k);
+    in->gumbel = lac_array((size_t)n, sizeof *in->gumbel);
+    if (!in->gumbel) return lac_no_memory(err, "gumbel/0");
+    return lac_safetensor_f32(l->file, tensor, in->gumbel, n, err);
+}
+
+static bool is_of_teacher(const lac_entry *entry) {
+    return strncmp(entry->name, "teacher/", strlen("teacher/")) == 0;
+}
+
+/* A buffer that changes while a method trains, and is no teacher's: a codebook, a centre. */
+static bool is_state(const lac_entry *entry) {
+    return entry->flags & LAC_PARAM_BUFFER && entry->init != LAC_INIT_GIVEN && !is_of_teacher(entry);
+}
+
 /* A teacher not given starts as a copy of the weights that were; then teacher/NAME and buffer/NAME. */
 static lac_status load_buffers(loading *l, lac_error *err) {
     lac_store_copy_again(l->store);
@@ -180,7 +208,7 @@ static lac_status load_buffers(loading *l, lac_error *err) {
         const lac_entry *entry = lac_store_at(l->store, i);
         if (!(entry->flags & LAC_PARAM_BUFFER)) continue;
         char name[300];
-        snprintf(name, sizeof name, "%s%s", entry->init == LAC_INIT_COPY ? "" : "buffer/", entry->name);
+        snprintf(name, sizeof name, "%s%s", is_of_teacher(entry) ? "" : "buffer/", entry->name);
         const lac_safetensor *tensor = take(l, name);
         if (!tensor) continue;
         bool is_same = tensor->rank == entry->rank;
@@ -203,6 +231,7 @@ static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *
     if (!in->pixels) return lac_no_memory(err, "pictures");
     LAC_TRY(lac_safetensor_f32(l->file, view, in->pixels, n, err));
     if (lac_method_views(s->method) > 1) LAC_TRY(load_second(l, &sizes, in, err));
+    if (lac_method_draws_codes(s->method)) LAC_TRY(load_gumbel(l, &sizes, s, in, err));
     LAC_TRY(load_floats(l, "noise", in->batch, sizes.n_patches, &in->noise, err));
     LAC_TRY(load_floats(l, "mask/0", in->batch, sizes.n_patches, &in->weight, err));
     const lac_safetensor *keep = take(l, "keep/0");
@@ -217,11 +246,10 @@ static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *
     LAC_TRY(load_buffers(l, err));
     for (int i = 0; i < lac_safetensors_count(l->file); i++)
         if (!l->is_used[i])
-            return lac_fail(
-                err,
-                "%s: unexpected tensor '%s'; expected view/K, noise, keep/0, mask/0, param/NAME, teacher/NAME or "
-                "buffer/NAME of the model",
-                l->path, lac_safetensors_at(l->file, i)->name);
+            return lac_fail(err,
+                            "%s: unexpected tensor '%s'; expected view/K, noise, keep/0, mask/0, gumbel/0, param/NAME, "
+                            "teacher/NAME or buffer/NAME of the model",
+                            l->path, lac_safetensors_at(l->file, i)->name);
     return LAC_OK;
 }
 
@@ -284,16 +312,20 @@ static lac_status dump_parameters(dump *d, const char *prefix, bool is_declaring
 }
 
 /* Tensors of the program that a dump holds, where the method has them. */
-static const char *const outputs[] = {"prediction", "target", "projection", "teacher_projection"};
+static const char *const outputs[] = {"prediction", "target", "projection", "teacher_projection", "codes"};
 enum { N_OUTPUTS = sizeof outputs / sizeof *outputs };
 
 static lac_status dump_teacher(dump *d, bool is_declaring, lac_error *err) {
     const lac_store *store = lac_method_store(d->s->method);
     for (int i = 0; i < lac_store_count(store); i++) {
         const lac_entry *entry = lac_store_at(store, i);
-        if (entry->init != LAC_INIT_COPY) continue;
         char name[300];
-        snprintf(name, sizeof name, "teacher_after/%s", strchr(entry->name, '/') + 1);
+        if (is_of_teacher(entry))
+            snprintf(name, sizeof name, "teacher_after/%s", strchr(entry->name, '/') + 1);
+        else if (is_state(entry))
+            snprintf(name, sizeof name, "buffer_after/%s", entry->name);
+        else
+            continue;
         if (is_declaring)
             LAC_TRY(lac_safetensors_declare(d->writer, name, "F32", entry->rank, entry->dim, err));
         else
@@ -308,7 +340,8 @@ static lac_status declare(dump *d, const lac_step *step, int64_t steps, lac_erro
     LAC_TRY(lac_safetensors_meta(d->writer, "format", "pt", err));
     for (int i = 0; i < N_OUTPUTS; i++)
         if (lac_program_output(lac_step_program(step), outputs[i], &view, NULL) == LAC_OK)
-            LAC_TRY(lac_safetensors_declare(d->writer, outputs[i], "F32", view.rank, view.dim, err));
+            LAC_TRY(lac_safetensors_declare(d->writer, outputs[i], view.dtype == LAC_I32 ? "I32" : "F32", view.rank,
+                                            view.dim, err));
     int64_t mask[2] = {lac_step_batch(step), sizes.n_patches};
     LAC_TRY(lac_safetensors_declare(d->writer, "mask", "F32", 2, mask, err));
     LAC_TRY(dump_parameters(d, "grad/", true, err));
@@ -383,15 +416,19 @@ static lac_status run_steps(const subject *s, const machine *m, lac_step *step, 
     LAC_TRY(declare(d, step, p->steps, err));
     LAC_TRY(lac_program_bind(lac_step_program(step), "view/0", in->pixels, err));
     if (in->second) LAC_TRY(lac_program_bind(lac_step_program(step), "view/1", in->second, err));
+    if (in->gumbel) LAC_TRY(lac_program_bind(lac_step_program(step), "gumbel/0", in->gumbel, err));
     for (int64_t t = 0; t < p->steps; t++) {
         lac_method_at(s->method, (double)t / (double)p->steps);
         LAC_TRY(lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
         lac_store_zero_gradients(store);
+        lac_step_clear(step);
         lac_program_run(lac_step_program(step));
+        lac_step_gather(step);
         LAC_TRY(read_losses(s, step, p, t, values, err));
         if (t == 0) LAC_TRY(dump_first(d, step, err));
         lac_optimizer_step(optimizer, m->backend, m->pool, p->lr, NULL);
         lac_method_step_teacher(s->method, m->backend, m->pool);
+        lac_step_learn(step, s->seed, t);
     }
     LAC_TRY(dump_parameters(d, "after/", false, err));
     LAC_TRY(dump_teacher(d, false, err));
@@ -464,9 +501,11 @@ static lac_status run(const lac_args *args, lac_error *err) {
 
 static const lac_option options[] = {
     {"inputs", "FILE",
-     "safetensors: view/K (B x C x H x W), noise or keep/0 or mask/0, perhaps param/NAME, teacher/NAME, buffer/NAME"},
+     "safetensors: view/K (B x C x H x W), noise or keep/0 or mask/0, gumbel/0, perhaps param/NAME, teacher/NAME, "
+     "buffer/NAME"},
     {"dump", "FILE",
-     "safetensors to write: loss, term/NAME, prediction, mask, grad/NAME, after/NAME, teacher_after/NAME"},
+     "safetensors to write: loss, term/NAME, prediction, mask, grad/NAME, after/NAME, teacher_after/NAME, "
+     "buffer_after/NAME"},
     {"pixels", "FILE", "instead of --inputs: view/0 as .npy"},
     {"noise", "FILE", "with --pixels: noise as .npy (B x N)"},
     {"steps", "K", "AdamW steps on the same inputs (1)"},
@@ -486,10 +525,11 @@ const lac_command lac_command_step = {
         "rate constant, no clipping, drop path off, the same inputs each step, the whole batch at once. noise is "
         "ranked per picture, the smallest stay visible; keep/0 (i32, B x V) lists visible patches; mask/0 (B x N) "
         "gives loss weights, and alone it hides what has a weight. view/1 is the teacher's; teacher/NAME its weights, "
-        "else it starts as the model; schedules run over the K steps. The dump holds loss and term/NAME [K] (before "
-        "each update), prediction, target, projection, teacher_projection (those that the method has), mask (B x N, 1 "
-        "= "
-        "hidden) and grad/NAME of the first step, after/NAME and teacher_after/NAME.",
+        "else it starts as the model; buffer/NAME are what methods keep beside weights (a codebook and its averages); "
+        "gumbel/0 (B x N x K) is the noise of soft choices of codes; schedules run over the K steps. The dump holds "
+        "loss and term/NAME [K] (before "
+        "each update), prediction, target, projection, teacher_projection, codes (those that the method has), mask "
+        "(B x N, 1 = hidden) and grad/NAME of the first step, after/NAME, teacher_after/NAME and buffer_after/NAME.",
     .examples = "lacuna step vit-mae-base --inputs in.safetensors --dump out.safetensors --steps 5 --lr 1e-3\n"
                 "lacuna step mae-tiny-32 --pixels x.npy --noise n.npy --dump out.safetensors --seed 1",
     .options = options,

@@ -11,7 +11,7 @@
 static const lac_command *const commands[] = {
     &lac_command_pretrain, &lac_command_eval,        &lac_command_analyze, &lac_command_report, &lac_command_compare,
     &lac_command_mask,     &lac_command_reconstruct, &lac_command_embed,   &lac_command_data,   &lac_command_methods,
-    &lac_command_step,     &lac_command_export,      &lac_command_bench,   &lac_command_atlas,
+    &lac_command_step,     &lac_command_export,      &lac_command_bench,   &lac_command_atlas,  &lac_command_tokenizer,
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 

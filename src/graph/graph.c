@@ -90,6 +90,11 @@ int lac_rank(const lac_graph *g, lac_id x) {
     return tensor ? tensor->shape.rank : 0;
 }
 
+bool lac_is_index(const lac_graph *g, lac_id x) {
+    const lac_tensor *tensor = lac_tensor_at(g, x);
+    return tensor && tensor->dtype == LAC_I32;
+}
+
 int64_t lac_dim(const lac_graph *g, lac_id x, int axis) {
     const lac_tensor *tensor = lac_tensor_at(g, x);
     if (!tensor) return 0;
@@ -247,7 +252,7 @@ lac_id lac_emit(lac_graph *g, lac_op_id id, lac_attr attr, const lac_id *in, con
         if (shape[i].rank < 0) continue;
         if (!is_valid_shape(&shape[i]))
             return lac_graph_refuse(g, "%s: impossible shape %s", lac_op_name(id), lac_shape_print(&shape[i]).text);
-        node.out[i] = add_tensor(g, g->real, shape[i], LAC_KIND_INTERMEDIATE);
+        node.out[i] = add_tensor(g, op->chosen >> i & 1 ? LAC_I32 : g->real, shape[i], LAC_KIND_INTERMEDIATE);
         if (node.out[i] == LAC_NONE) return LAC_NONE;
         lac_tensor *tensor = &g->tensors[node.out[i]];
         tensor->producer = g->n_nodes;

@@ -35,6 +35,7 @@ lac_store *lac_graph_store(const lac_graph *graph);
 void lac_graph_set_scope(lac_graph *graph, const char *prefix);
 const char *lac_graph_scope(const lac_graph *graph);
 int lac_rank(const lac_graph *graph, lac_id x);
+bool lac_is_index(const lac_graph *graph, lac_id x); /* i32 */
 int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes count from the end */
 
 /* Leaves */
@@ -51,6 +52,7 @@ void lac_output(lac_graph *g, const char *name, lac_id x);
 /* Differentiable ops */
 /* x[.. x K] weight[N x ..K] (trailing dims flattened) bias? -> [.. x N] */
 lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias);
+lac_id lac_matmul(lac_graph *g, lac_id x, lac_id w); /* x[.. x K] w[K x N] -> [.. x N] */
 /* gamma, beta may be LAC_NONE together */
 lac_id lac_layernorm(lac_graph *g, lac_id x, lac_id gamma, lac_id beta, double eps);
 lac_id lac_gelu(lac_graph *g, lac_id x);
@@ -83,6 +85,9 @@ lac_id lac_smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weig
 lac_id lac_cross_entropy(lac_graph *g, lac_id logits, lac_id target, lac_id ids, lac_id weight, lac_id norm,
                          double temperature);
 lac_id lac_unit_rows(lac_graph *g, lac_id x, double eps); /* rows of length 1 */
+lac_id lac_softmax(lac_graph *g, lac_id logits, double temperature); /* by row */
+/* How far the softmax of rows is from uniform: log K minus its entropy, weighted, as one number. */
+lac_id lac_kl_uniform(lac_graph *g, lac_id logits, lac_id weight, lac_id norm);
 /* Positives (b, i) of z and t against t's other rows of the same b; rows are used as they are (see lac_unit_rows). */
 lac_id lac_infonce(lac_graph *g, lac_id z, lac_id t, lac_id weight, lac_id norm, double temperature);
 /* (1 - mask) x + mask token; x: B x N x D, mask: real B x N; token LAC_NONE: zeros. No gradient flows into the mask. */
@@ -95,6 +100,10 @@ lac_id lac_modulus(lac_graph *g, lac_id prediction, lac_id target, lac_id weight
 lac_id lac_reshape(lac_graph *g, lac_id x, int rank, const int64_t *dim);
 lac_id lac_stop_gradient(lac_graph *g, lac_id x);
 /* Not differentiable: a gradient that reaches it is an error */
+/* i32 [B x N]: the code nearest to each row of x [B x N x D], codes [K x D]; the highest of each row of x [B x N x K] */
+lac_id lac_nearest(lac_graph *g, lac_id x, lac_id codes);
+lac_id lac_highest(lac_graph *g, lac_id x);
+lac_id lac_sum_rows(lac_graph *g, lac_id x, lac_id ids, int64_t n); /* [n x D]: row k sums the rows whose id is k */
 lac_id lac_normalize_rows(lac_graph *g, lac_id x, double eps, bool unbiased);
 /* [B x F]: `factor` at the frequencies within `radius` of 0 where drawn[b, 0] is 1, at the others where it is 0 */
 lac_id lac_band(lac_graph *g, lac_id drawn, int64_t height, int64_t width, double radius, double factor);

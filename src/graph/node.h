@@ -68,6 +68,7 @@ typedef struct lac_op {
     int n_in, n_out;
     unsigned optional; /* bit i: input i may be absent */
     unsigned indices;  /* bit i: input i is i32; all others are the graph's real type */
+    unsigned chosen;   /* bit i: output i is i32, likewise */
     bool is_alias;     /* the output is the input's memory */
     bool is_in_place;  /* elementwise: the output may be written over the first input */
     bool is_stop;      /* gradients end here */

@@ -6,6 +6,7 @@
 #ifndef LAC_MASK_MASK_H
 #define LAC_MASK_MASK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ typedef enum lac_mask_form { LAC_MASK_INDEX, LAC_MASK_WEIGHT } lac_mask_form;
 typedef struct lac_mask_slot {
     lac_slot slot;
     lac_mask_form form;
+    bool hides_nothing; /* in any picture */
     /* Index form: V of every sample. LAC_USAGE when none would be visible or none hidden. Weight form: checks the
      * numbers against the grid and leaves n_visible alone; may be NULL. */
     lac_status (*visible)(const lac_settings *settings, const lac_grid *grid, int64_t *n_visible, lac_error *err);

@@ -23,7 +23,9 @@ static lac_status take_section(lac_method *m, const char *path, const lac_settin
         if (!lac_setting_changes(&at[i])) continue;
         if (m->n_courses == LAC_MOST_COURSES)
             return lac_usage(err, "%s: at most %d numbers may follow schedules", path, LAC_MOST_COURSES);
-        m->courses[m->n_courses++] = (lac_course){&given->at[i], &at[i]};
+        const char *name = lac_arena_format(m->arena, "%s.%s", path, given->at[i].spec->key);
+        if (!name) return lac_no_memory(err, "a method's settings");
+        m->courses[m->n_courses++] = (lac_course){&given->at[i], &at[i], name};
     }
     *out = copy;
     return LAC_OK;
@@ -44,6 +46,8 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     LAC_TRY(take_section(m, "model.predictor", &m->predictor_settings, err));
     LAC_TRY(take_section(m, "teacher", &m->teacher_settings, err));
     LAC_TRY(take_section(m, "views", &m->views_settings, err));
+    LAC_TRY(take_section(m, "model.quantizer", &m->quantizer_settings, err));
+    m->quantizer = lac_quantizer_find(m->quantizer_settings->slot);
     m->projector = lac_projector_find(m->projector_settings->slot);
     m->predictor = lac_predictor_find(m->predictor_settings->slot);
     m->teacher = lac_teacher_find(m->teacher_settings->slot);
@@ -62,8 +66,11 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
         lac_term *term = &m->terms[i];
         LAC_TRY(take_section(m, path, &term->settings, err));
         term->slot = lac_objective_find(term->settings->slot);
-        term->of_projector = strcmp(lac_settings_text(term->settings, "of"), "projector") == 0;
-        bool is_pooled = term->of_projector && m->pool != LAC_POOL_NONE;
+        const char *of = lac_settings_text(term->settings, "of");
+        term->of = strcmp(of, "projector") == 0   ? LAC_OF_PROJECTOR
+                   : strcmp(of, "quantizer") == 0 ? LAC_OF_QUANTIZER
+                                                  : LAC_OF_DECODER;
+        bool is_pooled = term->of == LAC_OF_PROJECTOR && m->pool != LAC_POOL_NONE;
         term->on = is_pooled ? LAC_ON_PICTURE : lac_objective_on(term->settings);
         term->has_course = lac_setting_changes(lac_settings_get(term->settings, "weight"));
         bool is_second = false;
@@ -74,6 +81,23 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
         else
             snprintf(term->name, sizeof term->name, "%.40s", term->slot->slot.name);
     }
+    return lac_method_find_tokenizer(m, err);
+}
+
+/* A term of the decoder or the quantizer must be able to judge what it is given. */
+static lac_status check_kind(const lac_method *m, int i, lac_error *err) {
+    const lac_term *term = &m->terms[i];
+    const char *name = term->slot->slot.name;
+    if (term->of == LAC_OF_QUANTIZER && !m->quantizer->build)
+        return lac_usage(err, "objective.%d.of: quantizer: model.quantizer is '%s'", i, m->quantizer->slot.name);
+    if (term->of == LAC_OF_QUANTIZER && !m->quantizer->gives_target && !term->slot->ignores_target)
+        return lac_usage(err, "objective.%d: '%s' compares with something, and quantizer '%s' gives nothing to compare",
+                         i, name, m->quantizer->slot.name);
+    if (term->of == LAC_OF_DECODER && m->target->gives_codes && !term->slot->takes_codes)
+        return lac_usage(err, "objective.%d: '%s' compares values, and target '%s' gives one of K codes a patch", i,
+                         name, m->target->slot.name);
+    if (m->mask->hides_nothing && term->on == LAC_ON_HIDDEN)
+        return lac_usage(err, "objective.%d.on: hidden: mask '%s' hides nothing", i, m->mask->slot.name);
     return LAC_OK;
 }
 
@@ -82,22 +106,24 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
     const char *target = m->target->slot.name;
     for (int i = 0; i < m->n_terms; i++) {
         const lac_term *term = &m->terms[i];
-        if (term->of_projector && !m->projector->build)
+        LAC_TRY(check_kind(m, i, err));
+        bool of_projector = term->of == LAC_OF_PROJECTOR, of_decoder = term->of == LAC_OF_DECODER;
+        if (of_projector && !m->projector->build)
             return lac_usage(err, "objective.%d.of: projector: model.projector is '%s'", i, m->projector->slot.name);
-        if (!term->of_projector && !m->decoder->build)
+        if (of_decoder && !m->decoder->build)
             return lac_usage(err,
                              "objective.%d.of: decoder: model.decoder is '%s'; projections are compared with "
                              "'of: projector'",
                              i, m->decoder->slot.name);
-        if (term->of_projector && m->teacher_learns && !term->slot->moves_target)
+        if (of_projector && m->teacher_learns && !term->slot->moves_target)
             return lac_usage(err,
                              "teacher.stop_gradient: false: objective '%s' gives what it compares with no gradient",
                              term->slot->slot.name);
-        if (term->slot->build_removed && (term->of_projector || !m->mask->removed))
+        if (term->slot->build_removed && (!of_decoder || !m->mask->removed))
             return lac_usage(
                 err, "objective '%s' compares pictures at the frequencies that a mask removed: mask is '%s'%s",
-                term->slot->slot.name, m->mask->slot.name, term->of_projector ? ", and it is of the projector" : "");
-        if (!term->of_projector && !m->target->build)
+                term->slot->slot.name, m->mask->slot.name, of_decoder ? "" : ", and it is not of the decoder");
+        if (of_decoder && !m->target->build)
             return lac_usage(err, "objective.%d.of: decoder: target is '%s'", i, target);
     }
     if (m->projector->build && !m->teacher->exists)
@@ -117,7 +143,7 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
 /* Visible patches alone where all three can, for it costs least; else all patches with a token in place of some. */
 static lac_status choose_form(lac_method *m, lac_error *err) {
     const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
-    bool needs_all = m->projector->build && m->pool == LAC_POOL_NONE; /* a projection of every patch */
+    bool needs_all = m->quantizer->build || (m->projector->build && m->pool == LAC_POOL_NONE); /* every patch's token */
     m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index && !needs_all;
     if (m->is_index || ((m->encoder->takes_weight || m->mask->corrupt) && m->decoder->takes_weight)) return LAC_OK;
     if (m->mask->form != LAC_MASK_INDEX && !m->decoder->takes_weight)
@@ -177,6 +203,7 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
         return lac_usage(err, "target.layers: %d of an encoder of %lld", m->n_teacher_layers,
                          (long long)m->encoder_shape.depth);
     m->target_context.n_teacher = m->n_teacher_layers;
+    LAC_TRY(lac_method_fit_tokenizer(m, err));
     if (m->pool == LAC_POOL_CLASS && m->encoder_shape.n_prefix < 1)
         return lac_usage(err, "model.projector.pool: class: the encoder has no class token");
     m->decoder_context =
@@ -184,6 +211,10 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
                               .encoder = m->encoder_shape,
                               .n_visible = m->n_visible,
                               .target_values = m->target->values(m->target_settings, &m->target_context)};
+    if (m->quantizer->build) { /* what is decoded are codes, of patches alone */
+        m->decoder_context.encoder.width = m->quantizer->width(m->quantizer_settings);
+        m->decoder_context.encoder.n_prefix = 0;
+    }
     return m->decoder->shape(m->decoder_settings, &m->decoder_context, &m->decoder_shape, err);
 }
 
@@ -225,7 +256,7 @@ static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err)
     LAC_TRY(lac_store_new(real, &m->store, err));
     LAC_TRY(m->encoder->declare(m->encoder_settings, &m->grid, m->store, err));
     if (m->teacher->is_copy) LAC_TRY(declare_copies(m, 0, err));
-    if (!m->is_index && !m->mask->corrupt && m->encoder->declare_mask)
+    if (!m->is_index && !m->mask->corrupt && !m->mask->hides_nothing && m->encoder->declare_mask)
         LAC_TRY(m->encoder->declare_mask(m->encoder_settings, &m->grid, m->store, err));
     if (m->projector->build) {
         int64_t width = m->encoder_shape.width, out = m->projector->width(m->projector_settings, width);
@@ -239,8 +270,10 @@ static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err)
                                  (long long)m->predictor->width(m->predictor_settings, out));
         }
     }
-    if (!m->decoder->build) return LAC_OK;
-    return m->decoder->declare(m->decoder_settings, &m->decoder_context, m->store, err);
+    if (m->quantizer->build)
+        LAC_TRY(m->quantizer->declare(m->quantizer_settings, m->encoder_shape.width, m->store, err));
+    if (m->decoder->build) LAC_TRY(m->decoder->declare(m->decoder_settings, &m->decoder_context, m->store, err));
+    return lac_method_declare_tokenizer(m, err);
 }
 
 lac_status lac_method_new(const lac_recipe *recipe, lac_dtype real, lac_method **method, lac_error *err) {

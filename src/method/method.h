@@ -41,6 +41,14 @@ int lac_method_terms(const lac_method *method);
 const char *lac_method_term(const lac_method *method, int index);
 lac_augment lac_method_augment(const lac_method *method); /* of training; mean and std must be numbers by now */
 
+/* Of a new run: read values that come from files that the recipe names (a tokenizer's weights), after lac_method_new.
+ * They are in checkpoints, which need no such file. LAC_USAGE for a file of other pictures, LAC_FAILURE for one that
+ * cannot be read. */
+lac_status lac_method_fill(lac_method *method, lac_error *err);
+/* Codes of the quantizer, K; 0: there is none. */
+int64_t lac_method_codes(const lac_method *method);
+bool lac_method_draws_codes(const lac_method *method); /* softly, in training: the input "gumbel/0" */
+
 typedef struct lac_step lac_step;
 enum {
     LAC_STEP_TRAIN = 1, /* with backward; gradients are added to the store's */
@@ -48,8 +56,9 @@ enum {
 };
 /* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x
  * P]; "features" [B x T x D] the encoder's last tokens (prefix first); with a projector "projection" and
- * "teacher_projection" [B x N x e], pooled: [B x 1 x e]. What a method has not is not there. Inputs: "view/0"
- * [B x C x H x W], and "view/1" of a pair. */
+ * "teacher_projection" [B x N x e], pooled: [B x 1 x e]; with a quantizer "codes" i32 [B x N]. A "target" of codes is
+ * i32 [B x N]. What a method has not is not there. Inputs: "view/0" [B x C x H x W], "view/1" of a pair, and where
+ * codes are drawn softly in training "gumbel/0" [B x N x K]. */
 lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t micro_batch,
                         unsigned flags, lac_step **step, lac_error *err);
 void lac_step_free(lac_step *step);
@@ -68,6 +77,14 @@ lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, co
  * at least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
+/* Values of a step's batch that buffers follow: clear before a step's micro-batches, gather after each run, learn after
+ * the optimizer. Nothing where no buffer learns. `number` is the step's, which keys random choices. */
+void lac_step_clear(lac_step *step);
+void lac_step_gather(lac_step *step);
+void lac_step_learn(lac_step *step, uint64_t seed, int64_t number);
+/* Figures of the batch that was gathered, for the log: count, and their names and values. */
+enum { LAC_MOST_FIGURES = 4 };
+int lac_step_figures(const lac_step *step, const char *names[LAC_MOST_FIGURES], double values[LAC_MOST_FIGURES]);
 const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last drawn or set */
 
 /* The encoder alone on whole pictures (no mask, no backward): outputs "features" [B x T x D] of block `layer`

@@ -10,26 +10,42 @@
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "model/head.h"
+#include "model/quantizer.h"
 #include "objective/objective.h"
 #include "target/target.h"
+
+/* What a term compares: the decoder's output with the target, the student's projections with the teacher's, what a
+ * quantizer was given with the codes it chose. */
+typedef enum lac_of { LAC_OF_DECODER, LAC_OF_PROJECTOR, LAC_OF_QUANTIZER, LAC_N_OF } lac_of;
 
 typedef struct lac_term {
     const lac_objective_slot *slot;
     const lac_settings *settings;
     lac_on on;
-    bool of_projector; /* compares projections; else the decoder's output with the target */
-    bool has_course;   /* its weight changes */
-    char name[64];     /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
+    lac_of of;
+    bool has_course; /* its weight changes */
+    char name[64];   /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
 } lac_term;
 
 /* A number that changes during the run: `live` is what slots read, in the method's own copy of their settings. */
 typedef struct lac_course {
     const lac_setting *given;
     lac_setting *live;
+    const char *name; /* "teacher.decay" */
 } lac_course;
 enum { LAC_MOST_COURSES = 32 };
 
 #define LAC_TEACHER_SCOPE "teacher/"
+#define LAC_TOKENIZER_SCOPE "tokenizer/"
+
+/* The frozen network that a target's codes come from (tokenizer.c); encoder NULL: there is none. */
+typedef struct lac_tokenizer {
+    const lac_encoder_slot *encoder;
+    const lac_quantizer_slot *quantizer;
+    const lac_settings *encoder_settings, *quantizer_settings;
+    lac_grid grid;
+    lac_encoder_shape shape;
+} lac_tokenizer;
 
 struct lac_method {
     const lac_recipe *recipe;
@@ -43,9 +59,12 @@ struct lac_method {
     const lac_decoder_slot *decoder;
     const lac_target_slot *target;
     const lac_head_slot *projector, *predictor;
+    const lac_quantizer_slot *quantizer;
+    lac_tokenizer tokenizer;
     const lac_teacher_slot *teacher;
     const lac_settings *mask_settings, *encoder_settings, *decoder_settings, *target_settings;
     const lac_settings *projector_settings, *predictor_settings, *teacher_settings, *views_settings;
+    const lac_settings *quantizer_settings;
     lac_encoder_shape encoder_shape, decoder_shape;
     lac_pool_kind pool; /* of projections; LAC_POOL_NONE: one per patch */
     int n_views;
@@ -62,6 +81,13 @@ struct lac_method {
     int n_terms;
     lac_term terms[LAC_MAX_OBJECTIVES];
 };
+
+/* tokenizer.c: in the order of lac_method_new, then for the step graph: i32 [B x N]. Nothing where the target needs no
+ * tokenizer. */
+lac_status lac_method_find_tokenizer(lac_method *m, lac_error *err);
+lac_status lac_method_fit_tokenizer(lac_method *m, lac_error *err);
+lac_status lac_method_declare_tokenizer(lac_method *m, lac_error *err);
+lac_id lac_method_build_tokenizer(const lac_method *m, lac_graph *g, lac_id picture);
 
 /* rank and dims of a batch of pictures: B x C x S... */
 int lac_method_picture_dims(const lac_method *method, int64_t batch, int64_t dim[LAC_MAX_RANK]);

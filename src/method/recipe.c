@@ -308,6 +308,14 @@ static lac_status resolve(lac_recipe *r, lac_resolved **result, lac_error *err) 
     return LAC_OK;
 }
 
+/* The same, with what the file of a tokenizer says about it. */
+static lac_status resolve_all(lac_recipe *r, lac_resolved **result, lac_error *err) {
+    bool is_changed = false;
+    LAC_TRY(resolve(r, result, err));
+    LAC_TRY(lac_recipe_take_tokenizer(r, *result, &is_changed, err));
+    return is_changed ? resolve(r, result, err) : LAC_OK;
+}
+
 /* ---- sets ---- */
 
 static bool ends_with(const char *text, const char *end) {
@@ -335,8 +343,7 @@ static void mark_lines(lac_yaml *node, int line) {
     }
 }
 
-/* Put one value into the tree, without resolving. Another slot's name starts its section afresh. */
-static lac_status put_value(lac_recipe *r, const char *label, const char *key, const char *text, lac_error *err) {
+lac_status lac_recipe_put(lac_recipe *r, const char *label, const char *key, const char *text, lac_error *err) {
     size_t room = (size_t)r->n_labels + 1;
     const char **labels = lac_arena_alloc(r->arena, room * sizeof *labels);
     const char **keys = lac_arena_alloc(r->arena, room * sizeof *keys);
@@ -378,14 +385,14 @@ static lac_status put_set(lac_recipe *r, const char *set, bool is_slot_name, lac
     char *label = key ? lac_arena_format(r->arena, "--set %s", key) : NULL;
     if (!label) return lac_no_memory(err, "a recipe");
     if (chooses_slot(key) != is_slot_name) return LAC_OK;
-    return put_value(r, label, key, equals + 1, err);
+    return lac_recipe_put(r, label, key, equals + 1, err);
 }
 
 lac_status lac_recipe_set(lac_recipe *recipe, const char *key, const char *value, lac_error *err) {
     lac_recipe before = *recipe;
     lac_resolved *resolved = NULL;
-    lac_status status = put_value(recipe, key, key, value, err);
-    if (status == LAC_OK) status = resolve(recipe, &resolved, err);
+    lac_status status = lac_recipe_put(recipe, key, key, value, err);
+    if (status == LAC_OK) status = resolve_all(recipe, &resolved, err);
     if (status != LAC_OK) {
         *recipe = before;
         return status;
@@ -482,7 +489,25 @@ lac_status lac_recipe_open(const char *name_or_path, const char *const *sets, in
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < n_sets && status == LAC_OK; i++)
             status = put_set(r, sets[i], pass == 0, err);
-    if (status == LAC_OK) status = resolve(r, &r->resolved, err);
+    if (status == LAC_OK) status = resolve_all(r, &r->resolved, err);
+    if (status != LAC_OK) {
+        lac_recipe_free(r);
+        return status;
+    }
+    *recipe = r;
+    return LAC_OK;
+}
+
+static lac_status read_text(const char *label, const char *text, bool takes_tokenizer, lac_recipe **recipe,
+                            lac_error *err) {
+    *recipe = NULL;
+    lac_recipe *r;
+    LAC_TRY(recipe_new(&r, err));
+    r->label = lac_arena_text(r->arena, label);
+    lac_status status =
+        r->label ? lac_yaml_parse(r->arena, label, text, strlen(text), &r->root, err) : lac_no_memory(err, "a recipe");
+    if (status == LAC_OK) status = lac_recipe_extend(r, err);
+    if (status == LAC_OK) status = takes_tokenizer ? resolve_all(r, &r->resolved, err) : resolve(r, &r->resolved, err);
     if (status != LAC_OK) {
         lac_recipe_free(r);
         return status;
@@ -492,20 +517,11 @@ lac_status lac_recipe_open(const char *name_or_path, const char *const *sets, in
 }
 
 lac_status lac_recipe_read_text(const char *label, const char *text, lac_recipe **recipe, lac_error *err) {
-    *recipe = NULL;
-    lac_recipe *r;
-    LAC_TRY(recipe_new(&r, err));
-    r->label = lac_arena_text(r->arena, label);
-    lac_status status =
-        r->label ? lac_yaml_parse(r->arena, label, text, strlen(text), &r->root, err) : lac_no_memory(err, "a recipe");
-    if (status == LAC_OK) status = lac_recipe_extend(r, err);
-    if (status == LAC_OK) status = resolve(r, &r->resolved, err);
-    if (status != LAC_OK) {
-        lac_recipe_free(r);
-        return status;
-    }
-    *recipe = r;
-    return LAC_OK;
+    return read_text(label, text, true, recipe, err);
+}
+
+lac_status lac_recipe_read_plain(const char *label, const char *text, lac_recipe **recipe, lac_error *err) {
+    return read_text(label, text, false, recipe, err);
 }
 
 void lac_recipe_free(lac_recipe *recipe) {

@@ -42,6 +42,14 @@ lac_status lac_recipe_tree_put(lac_arena *arena, const char *label, const lac_ya
 /* Put what the root extends under it. */
 lac_status lac_recipe_extend(lac_recipe *recipe, lac_error *err);
 lac_status lac_recipe_no_such(const char *name, lac_error *err); /* LAC_USAGE with the shipped recipes' names */
+/* Put one value into the tree, without resolving. Another slot's name starts its section afresh. */
+lac_status lac_recipe_put(lac_recipe *recipe, const char *label, const char *key, const char *text, lac_error *err);
+/* From text, without reading the file of a tokenizer that it names. */
+lac_status lac_recipe_read_plain(const char *label, const char *text, lac_recipe **recipe, lac_error *err);
+/* Where the target of `resolved` names a tokenizer's file that was not read yet: put the tokenizer's sections and the
+ * file's fingerprint into the tree; *is_changed then. */
+lac_status lac_recipe_take_tokenizer(lac_recipe *recipe, const lac_resolved *resolved, bool *is_changed,
+                                     lac_error *err);
 /* The node at a dotted path, or NULL. */
 const lac_yaml *lac_recipe_tree_at(const lac_yaml *root, const char *path);
 

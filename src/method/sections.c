@@ -10,6 +10,7 @@
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "model/head.h"
+#include "model/quantizer.h"
 #include "objective/objective.h"
 #include "target/target.h"
 
@@ -102,6 +103,13 @@ static const lac_slot *projector_slot(int i) {
 static const lac_slot *predictor_slot(int i) {
     return i < lac_predictor_count() ? &lac_predictor_at(i)->slot : NULL;
 }
+static const lac_slot *quantizer_slot(int i) {
+    return i < lac_quantizer_count() ? &lac_quantizer_at(i)->slot : NULL;
+}
+static const lac_slot no_tokenizer = {"none", "no tokenizer is used", "", NULL, 0};
+static const lac_slot *tokenizer_encoder_slot(int i) {
+    return i == 0 ? &no_tokenizer : encoder_slot(i - 1);
+}
 static const lac_slot *teacher_slot(int i) {
     return i < lac_teacher_count() ? &lac_teacher_at(i)->slot : NULL;
 }
@@ -123,9 +131,12 @@ const lac_section_kind lac_section_kinds[LAC_N_SECTION_KINDS] = {
     {"model.encoder", "the network that is kept", true, false, encoder_slot, false},
     {"model.projector", "from tokens to what is compared with the teacher's", true, false, projector_slot, true},
     {"model.predictor", "on the student's projections only", true, false, predictor_slot, true},
+    {"model.quantizer", "from its tokens to one of some codes each", true, false, quantizer_slot, true},
     {"model.decoder", "from its tokens to predictions", true, false, decoder_slot, false},
     {"teacher", "whose features are targets", true, false, teacher_slot, true},
     {"target", "what is predicted", true, false, target_slot, false},
+    {"tokenizer.encoder", "of the target's tokenizer, as its file says", true, false, tokenizer_encoder_slot, true},
+    {"tokenizer.quantizer", "of the target's tokenizer, likewise", true, false, quantizer_slot, true},
     {"objective", "how a prediction is judged; a list of terms, added up", true, true, objective_slot, false},
     {"optim", "how weights are updated", false, false, optim_slot, false},
     {"train", "how much, and in what portions", false, false, train_slot, false},

@@ -85,6 +85,9 @@ void lac_setting_allowed(const lac_setting_spec *spec, lac_text *out) {
             lac_text_add(out, "a name of letters, digits, '.', '_' and '-'");
         }
         break;
+    case LAC_SETTING_PATH:
+        lac_text_add(out, "a file, or %s", spec->standard);
+        break;
     case LAC_SETTING_INT:
     case LAC_SETTING_REAL:
     case LAC_SETTING_COURSE:
@@ -155,10 +158,19 @@ static bool is_name(const char *text) {
     return *text != 0;
 }
 
+static bool is_path(const char *text) {
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F) return false;
+    return *text != 0;
+}
+
 static lac_status read_text(lac_arena *arena, const lac_setting_spec *spec, const lac_yaml *node, lac_setting *out,
                             lac_error *err) {
     if (node->kind != LAC_YAML_SCALAR) return refuse(spec, node, "", err);
-    if (spec->choices ? !is_among(spec->choices, node->text) : !is_name(node->text)) return refuse(spec, node, "", err);
+    bool is_right = spec->type == LAC_SETTING_PATH ? is_path(node->text)
+                    : spec->choices                ? is_among(spec->choices, node->text)
+                                                   : is_name(node->text);
+    if (!is_right) return refuse(spec, node, "", err);
     out->text = lac_arena_text(arena, node->text);
     out->count = 1;
     return out->text ? LAC_OK : lac_no_memory(err, "a recipe");
@@ -254,6 +266,7 @@ lac_status lac_setting_read(lac_arena *arena, const lac_setting_spec *spec, cons
         out->count = 1;
         return LAC_OK;
     case LAC_SETTING_TEXT:
+    case LAC_SETTING_PATH:
         return read_text(arena, spec, node, out, err);
     case LAC_SETTING_INTS:
     case LAC_SETTING_REALS:
@@ -262,8 +275,23 @@ lac_status lac_setting_read(lac_arena *arena, const lac_setting_spec *spec, cons
     return lac_fail(err, "setting %s has no type", spec->key);
 }
 
+/* Plain where that is safe, else between single quotes. */
+static void write_path(const char *path, lac_text *out) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+    if (*path != '-' && path[strspn(path, plain)] == 0) {
+        lac_text_add(out, "%s", path);
+        return;
+    }
+    lac_text_add(out, "'");
+    for (const char *c = path; *c; c++)
+        lac_text_put(out, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+    lac_text_add(out, "'");
+}
+
 void lac_setting_write(const lac_setting *setting, lac_text *out) {
-    if (setting->text) {
+    if (setting->spec->type == LAC_SETTING_PATH) {
+        write_path(setting->text, out);
+    } else if (setting->text) {
         lac_text_add(out, "%s", setting->text);
     } else if (setting->spec->type == LAC_SETTING_BOOL) {
         lac_text_add(out, setting->number[0] != 0 ? "true" : "false");
@@ -286,6 +314,7 @@ void lac_setting_write(const lac_setting *setting, lac_text *out) {
 }
 
 bool lac_setting_equal(const lac_setting *a, const lac_setting *b) {
+    if (a->spec->type == LAC_SETTING_PATH && b->spec->type == LAC_SETTING_PATH) return true;
     if (a->spec->type != b->spec->type || a->count != b->count || !a->text != !b->text) return false;
     if (a->text) return strcmp(a->text, b->text) == 0;
     for (int i = 0; i < a->count; i++)

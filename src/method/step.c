@@ -6,6 +6,9 @@
  *
  * Primes are the teacher: the same weights, or copies under "teacher/".
  *
+ * A quantizer stands between features and decoder and gives each patch one of K codes. A target of codes comes from a
+ * tokenizer, frozen weights under "tokenizer/", on view/0.
+ *
  * Inputs: "view/0" B x C x S...; where the encoder sees visible patches alone "keep/0" i32 B x V and "restore/0" i32
  * B x N, where it sees all "mask/0" B x N, 1 = hidden; per `on` in use the loss weights B x N and the factor [1] that
  * turns a weighted sum into a mean: "weight/0" and "norm" for hidden patches, "weight/0/visible" and "norm/visible",
@@ -22,9 +25,9 @@ const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm
 
 /* ---- building ---- */
 
-/* What terms compare: the decoder's output with the target [0], the student's projections with the teacher's [1]. */
+/* What terms compare, by `of`. */
 typedef struct pairs {
-    lac_id prediction[2], target[2];
+    lac_id prediction[LAC_N_OF], target[LAC_N_OF];
     lac_id removed; /* frequencies, B x H W; LAC_NONE: the mask removes none */
 } pairs;
 
@@ -41,7 +44,7 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
                                          (int64_t[]){batch, term->on == LAC_ON_PICTURE ? 1 : m->grid.n});
             norm[term->on] = lac_input(g, lac_step_norm_names[term->on], real, 1, (int64_t[]){1});
         }
-        lac_id prediction = p->prediction[term->of_projector], target = p->target[term->of_projector], value;
+        lac_id prediction = p->prediction[term->of], target = p->target[term->of], value;
         if (term->slot->build_removed)
             value =
                 term->slot->build_removed(term->settings, g, &m->grid, prediction, target, p->removed, norm[term->on]);
@@ -90,6 +93,17 @@ static lac_id build_teacher(const lac_method *m, lac_graph *g, lac_id view, lac_
     return features;
 }
 
+/* Tokens quantized, without their prefix: what a decoder gets. */
+static lac_id build_codes(const lac_method *m, lac_graph *g, lac_id features, bool is_training, pairs *p) {
+    int64_t prefix = m->encoder_shape.n_prefix;
+    if (prefix) features = lac_slice_tokens(g, features, prefix, m->grid.n);
+    lac_quantized q = m->quantizer->build(m->quantizer_settings, g, features, is_training);
+    p->prediction[LAC_OF_QUANTIZER] = q.prediction;
+    p->target[LAC_OF_QUANTIZER] = q.target;
+    lac_output(g, "codes", q.ids);
+    return q.tokens;
+}
+
 static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, unsigned flags, lac_error *err) {
     int64_t dim[LAC_MAX_RANK];
     int rank = lac_method_picture_dims(m, batch, dim);
@@ -103,7 +117,7 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     if (m->is_index) {
         input.keep = lac_input(g, "keep/0", LAC_I32, 2, (int64_t[]){batch, m->n_visible});
         restore = lac_input(g, "restore/0", LAC_I32, 2, (int64_t[]){batch, m->grid.n});
-    } else {
+    } else if (!m->mask->hides_nothing) {
         drawn = lac_input(g, "mask/0", lac_graph_real(g), 2, (int64_t[]){batch, m->grid.n});
         if (m->mask->corrupt)
             input.picture = m->mask->corrupt(m->mask_settings, &m->grid, g, picture, drawn);
@@ -112,12 +126,13 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     }
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
     lac_output(g, "features", features);
-    pairs p = {{LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE}, LAC_NONE};
+    pairs p = {{LAC_NONE, LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE, LAC_NONE}, LAC_NONE};
     if (m->mask->removed) p.removed = m->mask->removed(m->mask_settings, &m->grid, g, drawn);
     lac_target_context about = m->target_context;
     about.picture = picture;
     about.corrupted = input.picture;
     about.mask = drawn;
+    about.codes = lac_method_build_tokenizer(m, g, picture);
     lac_id taps[LAC_MOST_BLOCKS];
     about.teacher = taps;
     about.teacher_normed = LAC_NONE;
@@ -131,12 +146,14 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
         lac_output(g, "projection", p.prediction[1]);
         lac_output(g, "teacher_projection", p.target[1]);
     }
+    if (m->quantizer->build) features = build_codes(m, g, features, (flags & LAC_STEP_TRAIN) != 0, &p);
     if (m->decoder->build) {
         p.prediction[0] = m->decoder->build(m->decoder_settings, &m->decoder_context, g, features, restore);
         lac_output(g, "prediction", p.prediction[0]);
     }
     if (m->target->build) {
-        p.target[0] = lac_stop_gradient(g, m->target->build(m->target_settings, g, &about));
+        p.target[0] = m->target->build(m->target_settings, g, &about);
+        if (!m->target->gives_codes) p.target[0] = lac_stop_gradient(g, p.target[0]);
         lac_output(g, "target", p.target[0]);
     }
     lac_id loss = build_loss(m, g, batch, &p);
@@ -151,9 +168,10 @@ static lac_status find_inputs(lac_step *s, lac_error *err) {
         s->keep = view.data;
         LAC_TRY(lac_program_input(s->program, "restore/0", &view, err));
         s->restore = view.data;
-    } else {
+    } else if (!s->method->mask->hides_nothing) {
         LAC_TRY(lac_program_input(s->program, "mask/0", &s->drawn, err));
     }
+    LAC_TRY(lac_step_find_courses(s, err));
     for (int i = 0; i < s->method->n_terms; i++) {
         lac_on on = s->method->terms[i].on;
         s->is_on[on] = true;
@@ -197,6 +215,7 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
     lac_graph_free(graph);
     if (status == LAC_OK) status = find_inputs(s, err);
     if (status == LAC_OK) status = allocate(s, err);
+    if (status == LAC_OK) status = lac_step_open_sums(s, flags, err);
     if (status != LAC_OK) {
         lac_step_free(s);
         return status;
@@ -213,6 +232,7 @@ void lac_step_free(lac_step *step) {
     lac_free(step->mask_scratch);
     lac_free(step->sort_scratch);
     lac_free(step->order);
+    lac_step_close_sums(step);
     lac_free(step);
 }
 

@@ -102,6 +102,8 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     put_picture_weights(s);
     put_norms(s, total);
     put_term_weights(s);
+    lac_step_put_courses(s);
+    lac_step_draw_noise(s, seed, epoch, sample);
     return LAC_OK;
 }
 
@@ -192,5 +194,6 @@ lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *kee
     }
     put_norms(s, total);
     put_term_weights(s);
+    lac_step_put_courses(s);
     return LAC_OK;
 }

@@ -1,7 +1,7 @@
 /* objective/cross_entropy.c - cross entropy of predicted logits against target probabilities, averaged over patches
  * (BEiT, arXiv 2106.08254; with a teacher's distribution iBOT, arXiv 2111.07832).
  *
- * A target of tokens is one-hot rows. */
+ * A target of tokens is one class per patch. */
 #include "objective/slots.h"
 
 static const lac_setting_spec specs[] = {
@@ -11,7 +11,8 @@ static const lac_setting_spec specs[] = {
 
 static lac_id build(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
                     lac_id norm) {
-    return lac_cross_entropy(graph, prediction, target, LAC_NONE, weight, norm,
+    bool is_code = lac_is_index(graph, target);
+    return lac_cross_entropy(graph, prediction, is_code ? LAC_NONE : target, is_code ? target : LAC_NONE, weight, norm,
                              lac_settings_real(settings, "temperature"));
 }
 
@@ -19,5 +20,6 @@ const lac_objective_slot lac_objective_cross_entropy = {
     .slot = {"cross-entropy", "cross entropy of logits against probabilities, averaged over patches", "2106.08254",
              specs, sizeof specs / sizeof *specs},
     .is_per_sample = true,
+    .takes_codes = true,
     .build = build,
 };

@@ -14,6 +14,7 @@ static const lac_objective_slot *const slots[] = {
     &lac_objective_infonce,
     &lac_objective_infonce_batch,
     &lac_objective_spectral,
+    &lac_objective_uniform,
 };
 
 int lac_objective_count(void) {

@@ -13,8 +13,10 @@
 
 typedef struct lac_objective_slot {
     lac_slot slot;
-    bool is_per_sample; /* the loss of a batch is the sum of its samples' (so a batch may be split) */
-    bool moves_target;  /* a target that is not stopped gets its gradient, too */
+    bool is_per_sample;  /* the loss of a batch is the sum of its samples' (so a batch may be split) */
+    bool moves_target;   /* a target that is not stopped gets its gradient, too */
+    bool takes_codes;    /* target may be i32 [B x N]: one of Q classes per patch */
+    bool ignores_target; /* target may be LAC_NONE */
     /* prediction, target: B x N x Q; weight: B x N; norm: [1]; result [1] = norm * sum of weighted errors */
     lac_id (*build)(const lac_settings *settings, lac_graph *graph, lac_id prediction, lac_id target, lac_id weight,
                     lac_id norm);

@@ -6,7 +6,7 @@
 #include "target/slots.h"
 
 static const lac_target_slot *const slots[] = {&lac_target_pixels, &lac_target_hog, &lac_target_teacher_layers,
-                                               &lac_target_none};
+                                               &lac_target_tokens, &lac_target_none};
 
 int lac_target_count(void) {
     return (int)(sizeof slots / sizeof *slots);

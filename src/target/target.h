@@ -20,6 +20,8 @@ typedef struct lac_target_context {
     const lac_id *teacher;   /* n_teacher tensors B x (prefix + N) x D: tokens of the teacher's last blocks, first to
                               * last, before the final norm; the whole picture, no gradient */
     lac_id teacher_normed;   /* the teacher's tokens after its final norm; LAC_NONE without a teacher */
+    int64_t n_codes;         /* K of the tokenizer; 0: there is none */
+    lac_id codes;            /* i32 [B x N]: the tokenizer's code of each patch of `picture` */
 } lac_target_context;
 
 typedef struct lac_target_slot {
@@ -27,6 +29,8 @@ typedef struct lac_target_slot {
     int64_t (*values)(const lac_settings *settings, const lac_target_context *context); /* Q per patch; ids unset */
     lac_id (*build)(const lac_settings *settings, lac_graph *graph, const lac_target_context *context); /* B x N x Q */
     bool needs_teacher;
+    bool needs_tokenizer;
+    bool gives_codes; /* build gives i32 [B x N], one of Q = K classes per patch, in place of values */
     int (*teacher_layers)(const lac_settings *settings); /* how many of the teacher's last blocks; NULL: none */
 } lac_target_slot;
 

@@ -352,6 +352,7 @@ lac_status lac_session_begin(lac_session *s, lac_error *err) {
         LAC_TRY(settle_measured(s, NULL, err));
     }
     LAC_TRY(lac_method_new(s->recipe, LAC_F32, &s->method, err));
+    LAC_TRY(lac_method_fill(s->method, err));
     LAC_TRY(lac_backend_cpu(NULL, &s->backend, err));
     LAC_TRY(lac_pool_new(s->threads, &s->pool, err));
     if (kind == LAC_FOLDER_RUN) {

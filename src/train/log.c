@@ -54,6 +54,12 @@ lac_status lac_log_add(const char *path, const lac_log_entry *e, lac_error *err)
             add(&l, "%s\"%s\": %.9g", i ? ", " : "", e->term_name[i], e->term[i]);
         add(&l, "}");
     }
+    if (e->n_figures > 0) {
+        add(&l, ", \"figures\": {");
+        for (int i = 0; i < e->n_figures; i++)
+            add(&l, "%s\"%s\": %.9g", i ? ", " : "", e->figure_name[i], e->figure[i]);
+        add(&l, "}");
+    }
     add(&l, "}\n");
     return lac_file_append(path, l.text, err);
 }

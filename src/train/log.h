@@ -2,7 +2,9 @@
  *
  * Fields: step, epoch, loss, lr, grad_norm, images_per_s, wait_s (seconds spent waiting for data since the last line),
  * feature_std, effective_rank, mean_cosine (collapse.h; null where undefined), seconds (since the command began), and
- * with more than one objective terms: {name: value}. Rates and seconds are a machine's; everything else is the run's.
+ * with more than one objective terms: {name: value}; figures of a method's batch where it has any ("perplexity" and
+ * "codes_used" of a quantizer: figures: {name: value}). Rates and seconds are a machine's; everything else is the
+ * run's.
  */
 #ifndef LAC_TRAIN_LOG_H
 #define LAC_TRAIN_LOG_H
@@ -18,6 +20,9 @@ typedef struct lac_log_entry {
     int n_terms;
     const char *term_name[LAC_MOST_TERMS];
     double term[LAC_MOST_TERMS];
+    int n_figures;
+    const char *const *figure_name;
+    const double *figure;
 } lac_log_entry;
 
 /* Nothing is allocated. */

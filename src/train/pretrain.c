@@ -67,6 +67,9 @@ static lac_status log_step(lac_session *s, meter *m, const lac_step_result *r, d
     e.n_terms = lac_trainer_terms(s->trainer, e.term_name);
     for (int i = 0; i < e.n_terms; i++)
         e.term[i] = r->term[i];
+    e.n_figures = r->n_figures;
+    e.figure_name = r->figure_name;
+    e.figure = r->figure;
     m->logged_step = s->step;
     m->logged_s = now;
     m->logged_wait_s = waited;

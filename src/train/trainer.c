@@ -136,6 +136,7 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
         lac_program_draw(program, t->seed, (uint64_t)step, (uint64_t)(first + at));
         t->spent.inputs_s += lac_clock_s() - before;
         lac_program_run(program);
+        lac_step_gather(t->step);
         result->loss += scalar(&t->loss);
         for (int i = 0; i < t->n_terms; i++)
             result->term[i] += scalar(&t->term[i]);
@@ -165,6 +166,7 @@ lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_
     *result = (lac_step_result){.n_terms = t->n_terms};
     follow_schedules(t, step);
     lac_store_zero_gradients(lac_method_store(t->method));
+    lac_step_clear(t->step);
     if (features) lac_collapse_clear(features);
     for (int64_t i = 0; i < t->accumulate; i++) {
         const lac_batch *batch;
@@ -177,7 +179,11 @@ lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_
     }
     double before = lac_clock_s();
     lac_optimizer_step(t->optimizer, t->backend, t->pool, lr, &result->grad_norm);
-    if (isfinite(result->grad_norm)) lac_method_step_teacher(t->method, t->backend, t->pool);
+    result->n_figures = lac_step_figures(t->step, result->figure_name, result->figure);
+    if (isfinite(result->grad_norm)) {
+        lac_method_step_teacher(t->method, t->backend, t->pool);
+        lac_step_learn(t->step, t->seed, step);
+    }
     t->spent.update_s += lac_clock_s() - before;
     result->is_finite = isfinite(result->grad_norm);
     return LAC_OK;

@@ -23,6 +23,9 @@ typedef struct lac_step_result {
     bool is_finite;   /* false: nothing was updated */
     int n_terms;
     double term[LAC_MOST_TERMS];
+    int n_figures; /* of the batch, such as "perplexity" of the codes it used */
+    const char *figure_name[LAC_MOST_FIGURES];
+    double figure[LAC_MOST_FIGURES];
 } lac_step_result;
 
 /* Optimizer settings and seed come from the method's recipe. The method is borrowed. */

@@ -223,6 +223,27 @@ static lac_id case_cross_entropy_of_ids(bench *b, const int64_t *s) {
     return lac_cross_entropy(b->g, x, LAC_NONE, ids, constant(b, "weight", 2, s), one, 1.3);
 }
 
+static lac_id case_matmul(bench *b, const int64_t *s) {
+    lac_id x = leaf3(b, s[0], s[1], s[2]);
+    return lac_matmul(b->g, x, leaf2(b, s[2], s[3]));
+}
+
+static lac_id case_softmax(bench *b, const int64_t *s) {
+    return lac_softmax(b->g, lac_scale(b->g, leaf3(b, s[0], s[1], s[2] + 1), 3), 0.7);
+}
+
+static lac_id case_kl_uniform(bench *b, const int64_t *s) {
+    lac_id x = lac_scale(b->g, leaf3(b, s[0], s[1], s[2] + 1), 3), one = constant(b, "norm", 1, (int64_t[]){1});
+    return lac_kl_uniform(b->g, x, constant(b, "weight", 2, s), one);
+}
+
+/* The nearest code, and the gradient straight through to what chose it: codes and rows both learn. */
+static lac_id case_nearest_codes(bench *b, const int64_t *s) {
+    lac_id x = leaf3(b, s[0], s[1], s[2]), codes = leaf2(b, s[3], s[2]);
+    lac_id ids = lac_nearest(b->g, lac_stop_gradient(b->g, x), lac_stop_gradient(b->g, codes));
+    return lac_add(b->g, x, lac_gather_rows(b->g, codes, ids));
+}
+
 static lac_id case_unit_rows(bench *b, const int64_t *s) {
     return lac_unit_rows(b->g, leaf3(b, s[0], s[1], s[2]), 1e-12);
 }
@@ -312,6 +333,10 @@ static const struct {
     {"smooth_l1", case_smooth_l1, true},
     {"cross_entropy", case_cross_entropy, true},
     {"cross_entropy of ids", case_cross_entropy_of_ids, true},
+    {"matmul", case_matmul, false},
+    {"softmax", case_softmax, false},
+    {"kl_uniform", case_kl_uniform, true},
+    {"nearest codes", case_nearest_codes, false},
     {"unit_rows", case_unit_rows, false},
     {"infonce", case_infonce, true},
     {"infonce, constant targets", case_infonce_of_constants, true},

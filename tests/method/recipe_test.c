@@ -63,13 +63,13 @@ static void test_unknown_key_names_line_nearest_and_allowed(void **state) {
                    "a.yaml:2: unknown key 'ratoi' in mask (random); nearest: 'ratio'; allowed: name, ratio");
     expect_refusal(with_line("picture:", "picture: {size: 32, zzzzzzzzzz: 1}"),
                    "a.yaml:1: unknown key 'zzzzzzzzzz' in picture; allowed: size, channels, mean, std");
-    expect_refusal(
-        with_line("  decoder:", "  decodr: {name: mae}"),
-        "a.yaml:5: unknown key 'decodr' in model; nearest: 'decoder'; allowed: encoder, projector, predictor, decoder");
+    expect_refusal(with_line("  decoder:", "  decodr: {name: mae}"),
+                   "a.yaml:5: unknown key 'decodr' in model; nearest: 'decoder'; allowed: encoder, projector, "
+                   "predictor, quantizer, decoder");
     expect_refusal(
         with_line("mask:", "maks: {name: random}"),
         "a.yaml:2: unknown key 'maks' in a recipe; nearest: 'mask'; allowed: name, picture, augment, views, mask, "
-        "model, teacher, target, objective, optim, train, checkpoint, extends");
+        "model, teacher, target, tokenizer, objective, optim, train, checkpoint, extends");
 }
 
 static void test_wrong_types_and_ranges_are_refused(void **state) {
@@ -100,7 +100,7 @@ static void test_wrong_types_and_ranges_are_refused(void **state) {
     expect_refusal(
         with_line("mask:", "mask: {name: rundom}"),
         "a.yaml:2: mask.name: unknown name 'rundom'; nearest: 'random'; allowed: random, block-units, blockwise, "
-        "blockwise-exact, ibot-block, frequency");
+        "blockwise-exact, ibot-block, frequency, none");
     expect_refusal(with_line("mask:", "mask: {ratio: 0.5}"),
                    "a.yaml:2: mask.name: missing; expected a name, such as 'random'");
     expect_refusal(with_line("mask:", "mask: random"),

@@ -20,11 +20,19 @@ static float *values_of(const lac_safetensors *file, const lac_safetensor *t, in
     for (int i = 0; i < t->rank; i++)
         *n *= t->dim[i];
     float *values = malloc((size_t)(*n + 1) * sizeof *values);
+    int32_t *whole = malloc((size_t)(*n + 1) * sizeof *whole);
+    bool is_whole = strcmp(t->dtype, "I32") == 0;
     lac_error err = {0};
-    if (!values || lac_safetensor_f32(file, t, values, *n, &err) != LAC_OK) {
+    lac_status status = !values || !whole ? LAC_FAILURE
+                        : is_whole        ? lac_safetensor_i32(file, t, whole, *n, &err)
+                                          : lac_safetensor_f32(file, t, values, *n, &err);
+    if (status != LAC_OK) {
         fprintf(stderr, "%s: %s\n", t->name, err.text);
         exit(2);
     }
+    for (int64_t i = 0; i < *n && is_whole; i++)
+        values[i] = (float)whole[i];
+    free(whole);
     return values;
 }
 

@@ -24,6 +24,7 @@
 #include "backend/cpu/similarity.inc.h"
 #include "backend/cpu/smooth.inc.h"
 
+#include "backend/cpu/codes.inc.h"
 #include "backend/cpu/entropy.inc.h"
 
 #include "backend/cpu/elementwise.inc.h"
@@ -73,6 +74,11 @@ static const lac_kernel kernels[LAC_N_OPS] = {
     [LAC_OP_CROSS_ENTROPY_GRAD] = {entropy_grad_run, NULL},
     [LAC_OP_UNIT_ROWS] = {unit_rows_run, NULL},
     [LAC_OP_UNIT_ROWS_GRAD] = {unit_rows_grad_run, NULL},
+    [LAC_OP_SOFTMAX] = {softmax_run, NULL},
+    [LAC_OP_SOFTMAX_GRAD] = {softmax_grad_run, NULL},
+    [LAC_OP_NEAREST] = {nearest_run, nearest_scratch},
+    [LAC_OP_KL_UNIFORM] = {kl_uniform_run, kl_uniform_scratch},
+    [LAC_OP_KL_UNIFORM_GRAD] = {kl_uniform_grad_run, NULL},
     [LAC_OP_INFONCE] = {infonce_run, infonce_scratch},
     [LAC_OP_INFONCE_GRAD] = {infonce_grad_run, infonce_grad_scratch},
     [LAC_OP_DFT] = {lac_spectrum_run, lac_spectrum_scratch},

@@ -33,18 +33,20 @@ static bool gemm_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
 /* y = x W^T + bias, x: R x K, W: N x K */
 static void gemm_backward(lac_graph *g, const lac_node *node, lac_id d_y, lac_id *d_in) {
     lac_id x = node->in[0], w = node->in[1], bias = node->in[2];
-    if (node->attr.i[0] || !node->attr.i[1]) {
-        lac_graph_refuse(g, "gemm: only products with a transposed second argument have a derivative");
+    if (node->attr.i[0]) {
+        lac_graph_refuse(g, "gemm: products with a transposed first argument have no derivative");
         return;
     }
+    bool is_plain = !node->attr.i[1]; /* y = x W, W: K x N */
     /* Weight first: x can die before d_x is born. */
     if (lac_needs(g, w))
-        d_in[1] =
-            lac_emit(g, LAC_OP_GEMM, (lac_attr){.i = {1, 0}}, (lac_id[]){d_y, x, LAC_NONE, LAC_NONE, LAC_NONE}, NULL);
+        d_in[1] = lac_emit(g, LAC_OP_GEMM, (lac_attr){.i = {1, 0}},
+                           (lac_id[]){is_plain ? x : d_y, is_plain ? d_y : x, LAC_NONE, LAC_NONE, LAC_NONE}, NULL);
     if (lac_needs(g, bias))
         d_in[2] = lac_emit(g, LAC_OP_SUM_LEADING, (lac_attr){0}, (lac_id[]){d_y}, &g->tensors[bias].shape);
     if (lac_needs(g, x))
-        d_in[0] = lac_emit(g, LAC_OP_GEMM, (lac_attr){0}, (lac_id[]){d_y, w, LAC_NONE, LAC_NONE, LAC_NONE}, NULL);
+        d_in[0] = lac_emit(g, LAC_OP_GEMM, (lac_attr){.i = {0, is_plain}},
+                           (lac_id[]){d_y, w, LAC_NONE, LAC_NONE, LAC_NONE}, NULL);
 }
 
 static double gemm_flops(const lac_call *call) {
@@ -64,4 +66,8 @@ lac_id lac_linear(lac_graph *g, lac_id x, lac_id weight, lac_id bias) {
                                 lac_print(g, x).text, (long long)lac_dim(g, x, -1), lac_print(g, weight).text);
     if (lac_rank(g, weight) > 2) weight = lac_reshape(g, weight, 2, (int64_t[]){n, size / n});
     return lac_emit(g, LAC_OP_GEMM, (lac_attr){.i = {0, 1}}, (lac_id[]){x, weight, bias, LAC_NONE, LAC_NONE}, NULL);
+}
+
+lac_id lac_matmul(lac_graph *g, lac_id x, lac_id w) {
+    return lac_emit(g, LAC_OP_GEMM, (lac_attr){0}, (lac_id[]){x, w, LAC_NONE, LAC_NONE, LAC_NONE}, NULL);
 }

@@ -15,6 +15,7 @@ typedef float real;
 
 #include "backend/cpu/ref/biased.inc"
 #include "backend/cpu/ref/similarity.inc"
+#include "backend/cpu/ref/codes.inc"
 #include "backend/cpu/ref/spectrum.inc"
 #include "backend/cpu/ref/tokens.inc"
 
