@@ -8,9 +8,9 @@ else()
 endif()
 set_source_files_properties(${cpu}/kernels_portable.c ${cpu}/move.c ${cpu}/mask.c ${cpu}/patches.c ${cpu}/spectrum.c PROPERTIES COMPILE_OPTIONS "${optimise}")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-  set_source_files_properties(${cpu}/kernels_avx2.c PROPERTIES COMPILE_OPTIONS "${optimise};-mavx2;-mfma")
+  set_source_files_properties(${cpu}/kernels_avx2.c PROPERTIES COMPILE_OPTIONS "${optimise};-mavx2;-mfma;-mprfchw")
   set_source_files_properties(${cpu}/kernels_avx512.c PROPERTIES COMPILE_OPTIONS
-    "${optimise};-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprefer-vector-width=512")
+    "${optimise};-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprfchw;-mprefer-vector-width=512")
 endif()
 
 # `ninja bench_gemm && ./bench_gemm`: matrix products of the recipes' shapes as shares of the peak. Not a test.

@@ -4,6 +4,8 @@
 #ifndef LAC_BACKEND_BACKEND_H
 #define LAC_BACKEND_BACKEND_H
 
+#include <stdbool.h>
+
 #include "backend/op.h"
 #include "base/threads.h"
 
@@ -24,6 +26,8 @@ typedef struct lac_call {
     int n_in, n_out;
     lac_view in[LAC_MAX_IN], out[LAC_MAX_OUT];
     void *scratch; /* at least the bytes the kernel asked for, 64-byte aligned, contents undefined */
+    void *kept;    /* NULL, or the bytes that `keeps` asked for: the kernel's own from run to run */
+    bool is_kept;  /* what the last run left in `kept` holds: the inputs it was made of are the same */
     lac_pool *pool;
 } lac_call;
 
@@ -31,6 +35,9 @@ typedef struct lac_kernel {
     void (*run)(const lac_call *call);
     /* Scratch bytes for this call on a pool of n_threads; NULL: none. Looks at shapes only. */
     size_t (*scratch)(const lac_call *call, int n_threads);
+    /* Bytes worth keeping from run to run while the inputs in `fixed` (bit i: in[i]) do not change, a packed weight for
+     * instance; NULL: none. Looks at shapes only. */
+    size_t (*keeps)(const lac_call *call, unsigned fixed);
 } lac_kernel;
 
 /* One step of decoupled AdamW (arXiv 1711.05101) as torch.optim.AdamW: w *= 1 - lr*decay; m, v updated;

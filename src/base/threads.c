@@ -1,12 +1,14 @@
 /* base/threads.c - the fork-join pool.
  *
- * A job is published by storing its number of tasks in `unclaimed`; a thread claims one by decrementing it from above
- * zero. A successful decrement is always a claim on the job being run, since that job cannot end before its claimed
- * tasks do, so a thread that slept through earlier jobs needs no generation number, and the caller never waits for
- * a thread that did not claim anything. Job fields are written before `unclaimed` and read after a claim.
+ * A job's tasks are shared out in one run a thread, in order: a thread takes its own from the first, and when they are
+ * gone the others' from the last. So equal parts of equal jobs stay with the same thread, and what it wrote in one job
+ * is in its own cache in the next. A run is published by storing it; a thread claims a task by making the run shorter.
+ * A successful claim is always one on the job being run, since that job cannot end before its claimed tasks do, so
+ * a thread that slept through earlier jobs needs no generation number, and the caller never waits for a thread that did
+ * not claim anything. Job fields are written before the runs and read after a claim.
  *
- * Waiting: ops follow each other within microseconds, so a thread spins for SPIN_S, gives its processor away in the
- * second half of that time, then sleeps. Pools larger than the processors they may use do not spin. */
+ * Waiting: ops follow each other within microseconds, so a thread spins for SPIN_S, gives its processor away to others
+ * after YIELD_S of that time, then sleeps. Pools larger than the processors they may use do not spin. */
 #include "base/threads.h"
 
 #include <assert.h>
@@ -15,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,9 +25,17 @@
 #include "base/memory.h"
 
 enum { LINE = 64, MAX_THREADS = 1024 };
-#define SPIN_S 40e-6
+#define SPIN_S 200e-6
+#define YIELD_S 20e-6
+
+/* The unclaimed tasks of a thread's run: the first, and the end. */
+typedef _Atomic uint64_t task_run;
+static uint64_t run_of(uint32_t first, uint32_t end) {
+    return (uint64_t)end << 32 | first;
+}
 
 typedef struct worker {
+    _Alignas(LINE) task_run run;
     lac_pool *pool;
     int number;
     pthread_t thread;
@@ -38,10 +49,9 @@ struct lac_pool {
 
     lac_task task;
     void *context;
-    size_t n_tasks;
+    size_t first_task;
     atomic_bool is_running;
 
-    _Alignas(LINE) atomic_size_t unclaimed;
     _Alignas(LINE) atomic_size_t unfinished;
     _Alignas(LINE) atomic_int n_sleeping; /* workers */
     atomic_bool caller_sleeps;
@@ -58,23 +68,36 @@ static void relax(void) {
 #endif
 }
 
+/* Takes one task of a run, its first or its last. */
+static bool claim(task_run *run, bool is_own, uint32_t *task) {
+    uint64_t was = atomic_load_explicit(run, memory_order_relaxed);
+    for (;;) {
+        uint32_t first = (uint32_t)was, end = (uint32_t)(was >> 32);
+        if (first >= end) return false;
+        *task = is_own ? first : end - 1;
+        uint64_t left = is_own ? run_of(first + 1, end) : run_of(first, end - 1);
+        if (atomic_compare_exchange_weak_explicit(run, &was, left, memory_order_acquire, memory_order_relaxed))
+            return true;
+    }
+}
+
 /* Claim and run tasks until none is left; returns how many were run. */
 static size_t run_tasks(lac_pool *pool, int number) {
     size_t n_run = 0;
-    size_t left = atomic_load_explicit(&pool->unclaimed, memory_order_relaxed);
-    while (left > 0) {
-        if (!atomic_compare_exchange_weak_explicit(&pool->unclaimed, &left, left - 1, memory_order_acquire,
-                                                   memory_order_relaxed))
-            continue;
-        pool->task(pool->context, pool->n_tasks - left, number);
-        n_run++;
-        left = atomic_load_explicit(&pool->unclaimed, memory_order_relaxed);
+    for (int i = 0; i < pool->n_threads; i++) {
+        int of = (number + i) % pool->n_threads;
+        for (uint32_t task; claim(&pool->workers[of].run, of == number, &task); n_run++)
+            pool->task(pool->context, pool->first_task + task, number);
     }
     return n_run;
 }
 
 static bool has_work(lac_pool *pool) {
-    return atomic_load(&pool->unclaimed) > 0 || atomic_load(&pool->stops);
+    for (int i = 0; i < pool->n_threads; i++) {
+        uint64_t run = atomic_load(&pool->workers[i].run);
+        if ((uint32_t)run < (uint32_t)(run >> 32)) return true;
+    }
+    return atomic_load(&pool->stops);
 }
 
 static bool is_done(lac_pool *pool) {
@@ -93,7 +116,7 @@ static bool spin(lac_pool *pool, bool (*ready)(lac_pool *)) {
         }
         double waited = lac_clock_s() - start;
         if (waited > SPIN_S) return false;
-        if (waited > SPIN_S / 2) sched_yield();
+        if (waited > YIELD_S) sched_yield();
     }
 }
 
@@ -126,7 +149,7 @@ lac_status lac_pool_new(int n_threads, lac_pool **out, lac_error *err) {
     int usable = lac_usable_threads();
     if (n_threads == 0) n_threads = usable < MAX_THREADS ? usable : MAX_THREADS;
     lac_pool *pool = lac_zalloc(sizeof *pool);
-    worker *workers = lac_array((size_t)n_threads, sizeof *workers);
+    worker *workers = lac_zalloc((size_t)n_threads * sizeof *workers);
     if (!pool || !workers) {
         lac_free(pool);
         lac_free(workers);
@@ -144,7 +167,8 @@ lac_status lac_pool_new(int n_threads, lac_pool **out, lac_error *err) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = 0;
     for (int i = 1; i < n_threads && !failed; i++) {
-        workers[i] = (worker){.pool = pool, .number = i};
+        workers[i].pool = pool;
+        workers[i].number = i;
         failed = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
         if (!failed) pool->n_started++;
     }
@@ -179,20 +203,15 @@ int lac_pool_size(const lac_pool *pool) {
     return pool ? pool->n_threads : 1;
 }
 
-void lac_parallel(lac_pool *pool, size_t n_tasks, lac_task task, void *context) {
-    if (!pool || pool->n_threads == 1 || n_tasks <= 1) {
-        for (size_t i = 0; i < n_tasks; i++)
-            task(context, i, 0);
-        return;
-    }
-    bool was_running = atomic_exchange(&pool->is_running, true);
-    assert(!was_running); /* not reentrant, and one caller at a time */
-    (void)was_running;
-    pool->task = task;
-    pool->context = context;
-    pool->n_tasks = n_tasks;
+/* One job of at most UINT32_MAX tasks */
+static void run_job(lac_pool *pool, size_t n_tasks) {
     atomic_store(&pool->unfinished, n_tasks);
-    atomic_store(&pool->unclaimed, n_tasks);
+    uint32_t first = 0;
+    for (int i = 0; i < pool->n_threads; i++) {
+        uint32_t end = (uint32_t)(n_tasks * (size_t)(i + 1) / (size_t)pool->n_threads);
+        atomic_store(&pool->workers[i].run, run_of(first, end));
+        first = end;
+    }
     int n_sleeping = atomic_load(&pool->n_sleeping);
     if (n_sleeping > 0) {
         pthread_mutex_lock(&pool->mutex);
@@ -212,5 +231,23 @@ void lac_parallel(lac_pool *pool, size_t n_tasks, lac_task task, void *context) 
         atomic_store(&pool->caller_sleeps, false);
         pthread_mutex_unlock(&pool->mutex);
     }
+}
+
+void lac_parallel(lac_pool *pool, size_t n_tasks, lac_task task, void *context) {
+    if (!pool || pool->n_threads == 1 || n_tasks <= 1) {
+        for (size_t i = 0; i < n_tasks; i++)
+            task(context, i, 0);
+        return;
+    }
+    bool was_running = atomic_exchange(&pool->is_running, true);
+    assert(!was_running); /* not reentrant, and one caller at a time */
+    (void)was_running;
+    pool->task = task;
+    pool->context = context;
+    for (size_t most = UINT32_MAX, n; n_tasks > 0; n_tasks -= n, pool->first_task += n) {
+        n = n_tasks < most ? n_tasks : most;
+        run_job(pool, n);
+    }
+    pool->first_task = 0;
     atomic_store(&pool->is_running, false);
 }

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-enum { STANDARD_BATCH = 64, MAX_RAW_VALUES = 12288 };
+enum { STANDARD_BATCH = 64, MAX_RAW_VALUES = 12288, KEPT_MAX = 192 << 20 /* bytes of packed weights */ };
 
 struct lac_extractor {
     lac_extractor_options o;
@@ -58,6 +58,7 @@ static lac_status open_program(lac_extractor *e, lac_method *method, const lac_b
         return lac_fail(err, "the encoder's input or output has another shape than expected");
     e->pictures = input.data;
     memset(e->pictures, 0, (size_t)(e->batch * e->picture_values) * sizeof(float));
+    LAC_TRY(lac_program_keep(e->program, KEPT_MAX, err));
     e->tokens = output.data;
     e->n_tokens = output.dim[1];
     e->width = output.dim[2];
@@ -174,7 +175,10 @@ lac_status lac_extractor_next(lac_extractor *e, lac_feature_rows *rows, lac_erro
     rows->n = n;
     if (n == 0) return LAC_OK;
     if (e->program) {
-        lac_program_run(e->program);
+        if (e->n_done == 0)
+            lac_program_run(e->program);
+        else
+            lac_program_run_again(e->program);
         lac_parallel(e->pool, (size_t)n, pool_picture, e);
         rows->features = e->pooled;
     }

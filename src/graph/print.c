@@ -38,8 +38,10 @@ void lac_program_print(const lac_program *p, lac_text *out) {
         lac_text_add(out, "%4d  %-32s %10.2f %10.1f %12s  %-28s %s\n", n, step->profile.label,
                      step->profile.flops / 1e6, bytes / 1e3, offset, memory, step->profile.shape);
     }
-    lac_text_add(
-        out, "%d nodes, %.1f MFLOP in products, arena %.1f MB (%.1f MB unshared), scratch %.1f MB, inputs %.1f MB\n",
-        p->info.n_nodes, p->info.gemm_flops / 1e6, (double)p->info.arena_bytes / 1e6,
-        (double)p->info.unshared_bytes / 1e6, (double)p->info.scratch_bytes / 1e6, (double)p->info.input_bytes / 1e6);
+    lac_text_add(out,
+                 "%d nodes, %.1f MFLOP in products, arena %.1f MB (%.1f MB unshared), scratch %.1f MB, kept %.1f MB, "
+                 "inputs %.1f MB\n",
+                 p->info.n_nodes, p->info.gemm_flops / 1e6, (double)p->info.arena_bytes / 1e6,
+                 (double)p->info.unshared_bytes / 1e6, (double)p->info.scratch_bytes / 1e6,
+                 (double)p->info.kept_bytes / 1e6, (double)p->info.input_bytes / 1e6);
 }

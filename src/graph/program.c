@@ -116,6 +116,19 @@ static void describe_shapes(const lac_call *call, char text[96]) {
     }
 }
 
+/* Other buffers may change from run to run. */
+static unsigned fixed_inputs(const lac_graph *graph, const lac_node *node) {
+    unsigned fixed = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] == LAC_NONE) continue;
+        const lac_tensor *root = &graph->tensors[lac_root(graph->tensors, node->in[i])];
+        if (root->kind != LAC_KIND_PARAMETER) continue;
+        const lac_entry *entry = lac_store_at(graph->store, root->entry);
+        if (!(entry->flags & LAC_PARAM_BUFFER) || entry->copy_of >= 0) fixed |= 1u << i;
+    }
+    return fixed;
+}
+
 static lac_status bind_step(const binder *b, int n, const lac_backend *backend, lac_pool *pool, lac_error *err) {
     const lac_node *node = &b->work->nodes[n];
     const lac_op *op = lac_op_at(node->op);
@@ -130,6 +143,7 @@ static lac_status bind_step(const binder *b, int n, const lac_backend *backend, 
         step->input[i] = -1;
         if (i < node->n_in && node->in[i] != LAC_NONE) call->in[i] = bind_tensor(b, node->in[i], &step->input[i]);
     }
+    step->fixed = fixed_inputs(b->graph, node);
     int none;
     for (int i = 0; i < node->n_out; i++)
         if (node->out[i] != LAC_NONE) call->out[i] = bind_tensor(b, node->out[i], &none);
@@ -228,11 +242,37 @@ void lac_program_free(lac_program *p) {
     lac_free(p->calls);
     lac_free(p->arena);
     lac_free(p->scratch);
+    lac_free(p->kept);
     lac_arena_free(p->names);
     lac_free(p);
 }
 
-void lac_program_run(lac_program *p) {
+/* What the kernel of a step would keep, as a whole number of cache lines. */
+static size_t kept_by(const lac_program *p, int n) {
+    const lac_step *step = &p->steps[n];
+    size_t bytes = step->kernel->keeps ? step->kernel->keeps(&p->calls[n], step->fixed) : 0;
+    return (bytes + 63) / 64 * 64;
+}
+
+lac_status lac_program_keep(lac_program *p, size_t most, lac_error *err) {
+    size_t bytes = 0;
+    for (int n = 0; n < p->n_steps; n++)
+        if (bytes + kept_by(p, n) <= most) bytes += kept_by(p, n);
+    if (bytes == 0 || p->kept) return LAC_OK;
+    p->kept = lac_alloc(bytes);
+    if (!p->kept) return lac_no_memory(err, "packed weights");
+    p->info.kept_bytes = bytes;
+    size_t at = 0;
+    for (int n = 0; n < p->n_steps; n++) {
+        size_t wanted = kept_by(p, n);
+        if (wanted == 0 || at + wanted > most) continue;
+        p->calls[n].kept = (char *)p->kept + at;
+        at += wanted;
+    }
+    return LAC_OK;
+}
+
+static void run(lac_program *p) {
     if (!p->is_profiled) {
         for (int i = 0; i < p->n_steps; i++)
             p->steps[i].kernel->run(&p->calls[i]);
@@ -246,6 +286,18 @@ void lac_program_run(lac_program *p) {
         p->steps[i].profile.calls++;
         before = now;
     }
+}
+
+void lac_program_run(lac_program *p) {
+    for (int i = 0; i < p->n_steps; i++)
+        p->calls[i].is_kept = false;
+    run(p);
+}
+
+void lac_program_run_again(lac_program *p) {
+    for (int i = 0; i < p->n_steps; i++)
+        p->calls[i].is_kept = p->calls[i].kept != NULL;
+    run(p);
 }
 
 static int find_input(const lac_program *p, const char *name) {

@@ -16,6 +16,12 @@ lac_status lac_program_new(lac_graph *graph, const lac_backend *backend, lac_poo
 void lac_program_free(lac_program *program);
 void lac_program_run(lac_program *program);
 
+/* Give kernels up to `most` bytes, nodes in order, to keep what they make of parameters (packed weights). Then
+ * lac_program_run_again, which is lac_program_run where no parameter has changed since the last run of either, saves
+ * making it again. */
+lac_status lac_program_keep(lac_program *program, size_t most, lac_error *err);
+void lac_program_run_again(lac_program *program);
+
 /* Inputs: *view describes the tensor; data is memory owned by the program, writable between runs, until
  * lac_program_bind points it elsewhere (aligned for its type, alive during runs). LAC_FAILURE if there is no such name.
  */
@@ -31,6 +37,7 @@ void lac_program_draw(lac_program *program, uint64_t seed, uint64_t step, uint64
 typedef struct lac_program_info {
     size_t arena_bytes;   /* activations and gradients of activations, shared by liveness */
     size_t scratch_bytes; /* kernels' work space */
+    size_t kept_bytes;    /* what they keep from run to run */
     size_t input_bytes;
     size_t unshared_bytes; /* what the arena would be if nothing shared memory */
     double gemm_flops;     /* matrix products and attention products only, 2 per multiply-add */

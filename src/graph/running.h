@@ -22,6 +22,7 @@ typedef struct lac_bound_output {
 typedef struct lac_step {
     const lac_kernel *kernel;
     int input[LAC_MAX_IN]; /* by argument: the input whose memory it is, else -1 */
+    unsigned fixed;        /* bit i: argument i is a parameter, or a teacher's copy of one */
     const char *adds_to;   /* the parameter whose gradient the first output is, else NULL */
     int64_t offset;        /* of the first output in the arena; -1: not there */
     int before;            /* the step whose output was in that memory before, else -1 */
@@ -36,7 +37,7 @@ struct lac_program {
     lac_call *calls;
     lac_bound_input *inputs;
     lac_bound_output *outputs;
-    void *arena, *scratch;
+    void *arena, *scratch, *kept;
     bool is_profiled;
     lac_program_info info;
 };

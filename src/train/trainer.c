@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 
+enum { KEPT_MAX = 192 << 20 }; /* bytes for weights packed once a step instead of once a micro-batch */
+
 struct lac_trainer {
     lac_method *method;
     const lac_backend *backend;
@@ -86,6 +88,8 @@ lac_status lac_trainer_new(lac_method *method, const lac_backend *backend, lac_p
     if (status == LAC_OK)
         status =
             lac_step_new(method, backend, pool, t->micro_batch, LAC_STEP_TRAIN | LAC_STEP_DROP_PATH, &t->step, err);
+    if (status == LAC_OK && t->micro_batch < t->batch * t->accumulate)
+        status = lac_program_keep(lac_step_program(t->step), KEPT_MAX, err);
     if (status == LAC_OK) status = open_outputs(t, err);
     if (status != LAC_OK) {
         lac_trainer_free(t);
@@ -135,7 +139,10 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
         LAC_TRY(lac_step_draw(t->step, t->seed, batch->epoch + at, batch->sample + at, t->batch * t->accumulate, err));
         lac_program_draw(program, t->seed, (uint64_t)step, (uint64_t)(first + at));
         t->spent.inputs_s += lac_clock_s() - before;
-        lac_program_run(program);
+        if (first + at == 0)
+            lac_program_run(program);
+        else
+            lac_program_run_again(program);
         lac_step_gather(t->step);
         result->loss += scalar(&t->loss);
         for (int i = 0; i < t->n_terms; i++)

@@ -1,11 +1,12 @@
 /* backend/cpu/gemm.inc.h - the matrix product (BLIS scheme, Van Zee and van de Geijn 2015) with its epilogues.
  * Part of a kernel set: see kernels.inc.h.
  *
- * B is packed once into panels of NR columns that all threads share; then one task per MT x nt tile of C runs the
- * register tile over its rows, a depth block at a time. Partial sums of a tile wait in the task's own memory, so
- * epilogues see the whole sum and C is written once. A GELU is applied when the whole tile is summed, row by row: what
- * it reads and writes then lies in long runs, which the hardware fetches by itself. A is read in place where its rows
- * run along the depth and few columns would repay packing it; else it is packed per task and depth block.
+ * B is packed once, and kept while it is a weight that does not change, into panels of NR columns that all threads
+ * share; then one task per MT x nt tile of C runs the register tile over its rows, a depth block at a time. Partial
+ * sums of a tile wait in the task's own memory, so epilogues see the whole sum and C is written once. A GELU is applied
+ * when the whole tile is summed, row by row: what it reads and writes then lies in long runs, which the hardware
+ * fetches by itself. A is read in place where its rows run along the depth; else it is packed per task and depth
+ * block.
  *
  * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow B is read in place, and where tiles
  * are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to pack
@@ -14,7 +15,7 @@
 _Static_assert(MR <= VL, "packing A writes one vector a depth");
 
 enum {
-    MT = 48,               /* rows of a tile: a multiple of every MR */
+    MT = 48,               /* most rows of a tile: a multiple of every MR */
     NT_MAX = 768,          /* columns of a tile: partial sums, MT x NT_MAX, are 144 KB of L2 */
     NT_MIN = 96,           /* below this, packing A for each tile costs more than 4 % */
     PACK_MAX = 4 << 20,    /* values of B packed at once: 16 MB */
@@ -24,6 +25,7 @@ enum {
     AHEAD = 8,             /* rows of A fetched early while packing: their distance defeats the hardware's prefetcher */
     PACK_ROWS = 64,        /* depth of a packing task: one page of each row stays in the TLB */
     ADD_CHUNK = 8192,      /* values of C per task that adds parts */
+    BY_ROWS_MAX = 1 << 18, /* values of a B that stays in L2 (1 MB) while a thread goes through its own rows of C */
     SERIAL_BELOW = 500000, /* multiply-adds; waking other threads costs more */
 };
 
@@ -37,6 +39,7 @@ typedef struct gemm {
     bool trans_a, trans_b, gelu, dgelu, accumulates, sums_a, sum_continues;
     bool finishes_late; /* the epilogue is a pass over the summed tile, not part of its last depth block */
     bool packs_a, packs_b;
+    bool by_rows;            /* tasks go along the rows of tiles: see BY_ROWS_MAX */
     idx kc, mt, nt, n_m;     /* depth block, tile, row tiles */
     idx n_parts, part_k;     /* parts of the depth that are summed separately */
     idx round_k, round_n;    /* depth and columns of B packed at once */
@@ -72,8 +75,9 @@ static gemm gemm_plan(const lac_call *call) {
     while (g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.nt > NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
 
-    g.packs_a = g.trans_a || g.nt > 24 * VL;
+    g.packs_a = g.trans_a;
     g.packs_b = g.trans_b || g.m >= 1024 || g.n > IN_PLACE_N || g.n % VL != 0;
+    g.by_rows = !g.trans_a && g.k * g.n <= BY_ROWS_MAX;
     g.round_k = at_least(g.k, 1);
     g.round_n = up_to(n, NR);
     if (g.packs_b && g.round_k * g.round_n > PACK_MAX) {
@@ -105,6 +109,13 @@ static size_t gemm_part_bytes(const gemm *g) {
 static size_t gemm_scratch(const lac_call *call, int n_threads) {
     gemm g = gemm_plan(call);
     return gemm_packed_bytes(&g) + gemm_part_bytes(&g) + (size_t)n_threads * g.worker_bytes;
+}
+
+/* A packed B, where it is packed whole. */
+static size_t gemm_keeps(const lac_call *call, unsigned fixed) {
+    gemm g = gemm_plan(call);
+    bool is_whole = g.round_k >= g.k && g.round_n >= g.n;
+    return (fixed & 2u) && is_whole ? gemm_packed_bytes(&g) : 0;
 }
 
 /* B stored N x K: a panel's NR rows become its columns. */
@@ -140,6 +151,14 @@ static void gemm_pack_straight(void *context, size_t task, int worker) {
             }
         }
     }
+}
+
+/* This round's part of B */
+static void gemm_pack_b(gemm *g, lac_pool *pool) {
+    if (g->trans_b)
+        lac_parallel(pool, (size_t)over(g->cols, NR), gemm_pack_transposed, g);
+    else if (g->packs_b)
+        lac_parallel(pool, (size_t)over(g->depth, PACK_ROWS), gemm_pack_straight, g);
 }
 
 /* A's rows i..i+m at depth k..k+depth, in panels of MR rows: [panel][depth][MR], zero beyond m. */
@@ -287,8 +306,10 @@ SIMD void gemm_tile_of(const int nv, const bool packed, const panel *p, const fl
     UNROLL
     for (int r = 0; r < MR; r++) {
         UNROLL
-        for (int j = 0; j < nv * VL; j += 16)
+        for (int j = 0; j < nv * VL; j += 16) {
             __builtin_prefetch(t + r * ts + j, 1, 3);
+            if (plus && plus != t) __builtin_prefetch(plus + r * ts + j, 0, 3);
+        }
     }
     if (p->b_step == NR)
         tile(MR, nv, p->depth, a, packed ? 1 : rs, packed ? MR : 1, p->b, NR, from, fs, plus, ts, t, ts);
@@ -324,6 +345,16 @@ ALONE void gemm_tile_in_place(const panel *p, const float *a, idx rs, const floa
     }
 }
 
+/* Start fetching what a late epilogue will read and write of rows x cols values, at offset `at` of the matrices. */
+static void gemm_fetch_for_epilogue(const gemm *g, idx at, idx rows, idx cols) {
+    for (idx r = 0; r < rows; r++, at += g->n)
+        for (idx j = at; j < at + cols; j += 16) {
+            __builtin_prefetch(g->c + j, 1, 2);
+            if (g->aux) __builtin_prefetch(g->aux + j, 0, 2);
+            if (g->second) __builtin_prefetch(g->second + j, 1, 2);
+        }
+}
+
 /* One depth block (from depth k of the round) of one panel: rows i..i+m against `cols` columns from column j of C.
  * `partial` holds the sums of earlier depth blocks, and all of them where the epilogue comes late. A sum starts from
  * the bias; the last block writes to C itself where the epilogue is an addition and the register tile lies whole inside
@@ -350,6 +381,7 @@ static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx c
         const float *from = is_first ? start : partial + r * NR;
         const float *plus = !whole ? NULL : (adds ? g->c + at : (adds_more ? g->residual + at : NULL));
         idx ts = whole ? g->n : NR, fs = is_first ? 0 : NR;
+        if (is_last && g->finishes_late) gemm_fetch_for_epilogue(g, at, rows, cols);
         if (g->packs_a)
             gemm_tile_packed(p, packed_a + r * p->depth, from, fs, plus, t, ts);
         else if (rows < MR)
@@ -360,11 +392,19 @@ static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx c
     }
 }
 
+/* The first row of a row tile: tiles differ by at most one panel, so that threads with as many tiles finish together.
+ */
+static idx gemm_row_of(const gemm *g, idx row_tile) {
+    return at_most(g->m, over(g->m, MR) * row_tile / g->n_m * MR);
+}
+
 static void gemm_task(void *context, size_t task, int worker) {
     gemm g = *(const gemm *)context;
     idx tiles = g.n_m * over(g.cols, g.nt), part = (idx)task / tiles, of_part = (idx)task % tiles;
-    idx i = of_part % g.n_m * MT, m = at_most(MT, g.m - i);
-    idx j = of_part / g.n_m * g.nt, n = at_most(g.nt, g.cols - j);
+    idx n_n = over(g.cols, g.nt);
+    idx row_tile = g.by_rows ? of_part / n_n : of_part % g.n_m;
+    idx i = gemm_row_of(&g, row_tile), m = gemm_row_of(&g, row_tile + 1) - i;
+    idx j = (g.by_rows ? of_part % n_n : of_part / g.n_m) * g.nt, n = at_most(g.nt, g.cols - j);
     float *a = (float *)(void *)(g.workers + (size_t)worker * g.worker_bytes), *partial = a + g.mt * g.kc;
     const float *b = g.packs_b ? g.packed : g.b + g.j0;
     double sums[MT];
@@ -439,7 +479,7 @@ static void gemm_run(const lac_call *call) {
     g.c = out_f32(call, 0);
     g.second = out_f32(call, 1);
     g.sums_a = g.sums_a && g.second;
-    g.packed = call->scratch;
+    g.packed = call->kept ? call->kept : call->scratch;
     g.part_sums = (double *)(void *)((char *)call->scratch + gemm_packed_bytes(&g));
     g.parts = (float *)(void *)(g.part_sums + g.n_parts * g.m);
     g.workers = (char *)call->scratch + gemm_packed_bytes(&g) + gemm_part_bytes(&g);
@@ -457,10 +497,7 @@ static void gemm_run(const lac_call *call) {
             g.residual = is_last ? in_f32(call, 3) : NULL;
             g.accumulates = accumulates || g.k0 > 0;
             g.sum_continues = g.accumulates;
-            if (g.trans_b)
-                lac_parallel(pool, (size_t)over(g.cols, NR), gemm_pack_transposed, &g);
-            else if (g.packs_b)
-                lac_parallel(pool, (size_t)over(g.depth, PACK_ROWS), gemm_pack_straight, &g);
+            if (!call->is_kept) gemm_pack_b(&g, pool);
             lac_parallel(pool, (size_t)(g.n_m * over(g.cols, g.nt) * g.n_parts), gemm_task, &g);
             if (g.n_parts > 1) gemm_add_parts(&g, pool);
         }

@@ -32,7 +32,7 @@
 
 /* Float32. An op that is not here, and every op in float64, is the reference kernel's. */
 static const lac_kernel kernels[LAC_N_OPS] = {
-    [LAC_OP_GEMM] = {gemm_run, gemm_scratch},
+    [LAC_OP_GEMM] = {gemm_run, gemm_scratch, gemm_keeps},
     [LAC_OP_LAYERNORM] = {layernorm_run, NULL},
     [LAC_OP_LAYERNORM_GRAD] = {layernorm_grad_run, layernorm_grad_scratch},
     [LAC_OP_GELU] = {gelu_run, NULL},

@@ -56,7 +56,7 @@ SIMD void v_gelu_n(const int n, vf *x) {
     EACH q[i] = v_fma(q[i], z[i], v_set1(2.5152209e-1f));
     EACH p[i] = v_fma(p[i], z[i], v_set1(3.9894223e-1f));
     EACH q[i] = v_fma(q[i], z[i], v_set1(1.0f));
-    EACH p[i] = c[i] * p[i] / q[i] + v_set1(0.5f);
+    EACH p[i] = v_quotient(c[i] * p[i], q[i]) + v_set1(0.5f);
     EACH x[i] = x[i] * v_select(v_less(x[i], v_set1(-5.5f)), v_set1(0.0f), p[i]);
 }
 
@@ -78,7 +78,7 @@ SIMD void v_gelu_slope_n(const int n, vf *x) {
     EACH p[i] = v_fma(p[i], z[i], v_set1(7.9788452e-1f));
     EACH q[i] = v_fma(q[i], z[i], v_set1(3.0779552e-1f));
     EACH q[i] = v_fma(q[i], z[i], v_set1(1.0f));
-    EACH x[i] = x[i] * p[i] / q[i] + v_set1(0.5f);
+    EACH x[i] = v_quotient(x[i] * p[i], q[i]) + v_set1(0.5f);
 }
 
 SIMD vf v_gelu(vf x) {

@@ -65,6 +65,9 @@ SIMD vm v_less(vf a, vf b) {
 SIMD vf v_select(vm m, vf yes, vf no) {
     return _mm256_blendv_ps(no, yes, m);
 }
+SIMD vf v_quotient(vf p, vf q) {
+    return _mm256_div_ps(p, q);
+}
 SIMD vf v_scale_2(vf x, vf t) {
     __m256i e = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), e));

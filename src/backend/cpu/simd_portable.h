@@ -81,6 +81,10 @@ SIMD vf v_sqrt(vf x) {
         y[i] = sqrtf(x[i]);
     return y;
 }
+/* p / q within 1 ulp, for normal q and p / q */
+SIMD vf v_quotient(vf p, vf q) {
+    return p / q;
+}
 /* x 2^n, where t = n + 1.5 x 2^23 for an integer n, and x and the result are normal numbers */
 SIMD vf v_scale_2(vf x, vf t) {
     return (vf)((vu)x + ((vu)t << 23)); /* n's bits move to the exponent, the rest of t out */
