@@ -45,7 +45,7 @@ typedef struct lac_train_progress {
 
 typedef struct lac_train_options {
     size_t bytes;            /* sizeof(lac_train_options): set by LAC_TRAIN_OPTIONS */
-    const char *recipe;      /* a file, or the name of a shipped recipe */
+    const char *recipe;      /* a file, a shipped recipe's name, or NULL: chosen for the pictures and budget_s */
     const char *data;        /* a folder of pictures, "fashion-mnist", "idx:IMAGES[,LABELS]", "cifar10:DIR", ... */
     const char *out;         /* the run's folder: made if absent; the same call again resumes what is in it */
     const char *const *sets; /* "key=value" changes to the recipe, such as "optim.lr=1e-3" */

@@ -63,7 +63,7 @@ static void resume_command(const lac_args *args, const char *command, lac_text *
     static const char *const names[] = {"data",  "out",  "steps",   "epochs", "budget",
                                         "batch", "seed", "threads", "loaders"};
     lac_text_add(out, "lacuna %s", command);
-    add_word(out, lac_args_word(args, 0));
+    if (lac_args_words(args) > 0) add_word(out, lac_args_word(args, 0));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = lac_args_text(args, names[i]);
         if (!value) continue;
@@ -158,7 +158,7 @@ static lac_status read_numbers(const lac_args *args, lac_pretrain_options *o, in
 
 lac_status lac_training_run(const lac_args *args, lac_pretrain_result *result, lac_error *err) {
     screen s = {.args = args};
-    lac_pretrain_options o = {.recipe = lac_args_word(args, 0),
+    lac_pretrain_options o = {.recipe = lac_args_words(args) > 0 ? lac_args_word(args, 0) : NULL,
                               .data = lac_args_text(args, "data"),
                               .out = lac_args_text(args, "out"),
                               .n_sets = lac_args_count(args, "set"),

@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 #include "train/pretrain.h"
 
-/* Word 0 is the recipe; the options are LAC_TRAINING_OPTIONS. Progress on stderr; the first Ctrl-C or SIGTERM lets the
- * step finish and the run be saved. */
+/* Word 0, if there is one, is the recipe; the options are LAC_TRAINING_OPTIONS. Progress on stderr; the first Ctrl-C or
+ * SIGTERM lets the step finish and the run be saved. */
 lac_status lac_training_run(const lac_args *args, lac_pretrain_result *result, lac_error *err);
 /* One line or JSON about the result; LAC_FAILURE with the command that resumes, `lacuna NAME ...`, if it was stopped.
  */

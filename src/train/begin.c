@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "train/budget.h"
 #include "train/checkpoint.h"
+#include "train/choose.h"
 #include "train/pretrain_private.h"
 
 enum { MEASURED_PICTURES = 10000, MOST_SAMPLES = 256, LOGS = 500, MOST_LOADERS = 256 };
@@ -59,9 +60,53 @@ static lac_status set_number(lac_recipe *recipe, const char *key, int64_t value,
     return lac_recipe_set(recipe, key, text, err);
 }
 
-static lac_status open_recipe(lac_session *s, lac_error *err) {
+/* "key=value" on a recipe that came from no file. */
+static lac_status put_sets(lac_session *s, lac_error *err) {
+    for (int i = 0; i < s->o->n_sets; i++) {
+        const char *equals = strchr(s->o->sets[i], '=');
+        if (!equals || equals == s->o->sets[i])
+            return lac_usage(err, "--set %.200s: expected KEY=VALUE", s->o->sets[i]);
+        char *key = lac_format("%.*s", (int)(equals - s->o->sets[i]), s->o->sets[i]);
+        lac_status status = key ? lac_recipe_set(s->recipe, key, equals + 1, err) : lac_no_memory(err, "--set");
+        lac_free(key);
+        LAC_TRY(status);
+    }
+    return LAC_OK;
+}
+
+/* Nobody gave a recipe: one is chosen from the pictures and the time, which says why line by line. */
+static lac_status choose_recipe(lac_session *s, lac_error *err) {
     const lac_pretrain_options *o = s->o;
-    LAC_TRY(lac_recipe_open(o->recipe, o->sets, o->n_sets, &s->recipe, err));
+    lac_text yaml = {0}, why = {0};
+    lac_session_note(s, "choosing a recipe for %.4g s", o->budget_s);
+    lac_status status =
+        lac_choose_here(s->source, s->backend, s->pool, s->loaders, o->budget_s, o->stop, o->context, &yaml, &why, err);
+    if (status == LAC_OK) status = lac_recipe_read_text("chosen", yaml.data, &s->recipe, err);
+    if (status == LAC_OK) status = put_sets(s, err);
+    s->why = why.data;
+    for (const char *at = s->why; status == LAC_OK && *at; at += strcspn(at, "\n") + 1)
+        lac_session_note(s, "%.*s", (int)strcspn(at, "\n"), at);
+    lac_text_free(&yaml);
+    return status;
+}
+
+/* The recipe that was given, else that of the run that is there. */
+static lac_status open_given_recipe(lac_session *s, lac_error *err) {
+    const lac_pretrain_options *o = s->o;
+    if (o->recipe) return lac_recipe_open(o->recipe, o->sets, o->n_sets, &s->recipe, err);
+    char *path = lac_run_path(o->out, "recipe.yaml");
+    lac_status status =
+        path ? lac_recipe_open(path, o->sets, o->n_sets, &s->recipe, err) : lac_no_memory(err, "a recipe");
+    lac_free(path);
+    return status;
+}
+
+static lac_status open_recipe(lac_session *s, bool is_run, lac_error *err) {
+    const lac_pretrain_options *o = s->o;
+    if (o->recipe || is_run)
+        LAC_TRY(open_given_recipe(s, err));
+    else
+        LAC_TRY(choose_recipe(s, err));
     if (o->batch) LAC_TRY(set_number(s->recipe, "train.batch", o->batch, err));
     if (o->seed) LAC_TRY(set_number(s->recipe, "train.seed", *o->seed, err));
     return LAC_OK;
@@ -282,14 +327,19 @@ static lac_status begin_new(lac_session *s, lac_error *err) {
         double n = (double)lac_recipe_int(s->recipe, "train.epochs") * (double)s->card.pictures;
         s->card.total_steps = (int64_t)fmin(fmax(1, floor(n / (double)lac_trainer_global_batch(s->trainer))), 1e15);
     }
+    if (s->why) {
+        char *path = lac_run_path(s->o->out, "choice.txt");
+        status = path ? lac_file_write(path, s->why, strlen(s->why), err) : lac_no_memory(err, "a path");
+        lac_free(path);
+        LAC_TRY(status);
+    }
     return lac_run_card_write(s->o->out, &s->card, s->recipe, lac_source_spec(s->source), err);
 }
 
 /* ---- in order ---- */
 
 static lac_status check_options(const lac_pretrain_options *o, lac_error *err) {
-    if (!o->recipe || !o->data || !o->out || !*o->out)
-        return lac_usage(err, "pretrain needs a recipe, data and a folder for the run");
+    if (!o->data || !o->out || !*o->out) return lac_usage(err, "pretrain needs data and a folder for the run");
     if ((o->steps != 0) + (o->epochs != 0) + (o->budget_s != 0) > 1)
         return lac_usage(err, "at most one of --steps, --epochs and --budget");
     if (o->steps < 0 || o->batch < 0 || o->epochs < 0 || o->budget_s < 0 || o->stop_after_s < 0 || o->threads < 0 ||
@@ -340,11 +390,17 @@ lac_status lac_session_begin(lac_session *s, lac_error *err) {
     s->threads = o->threads ? o->threads : lac_usable_threads();
     s->loaders = o->loaders ? o->loaders : (lac_usable_threads() + 1) / 2;
     if (s->loaders > MOST_LOADERS) s->loaders = MOST_LOADERS;
-    LAC_TRY(open_recipe(s, err));
     LAC_TRY(lac_run_kind(o->out, &kind, err));
+    if (o->recipe) LAC_TRY(open_recipe(s, false, err)); /* a wrong word before anything slow */
     if (kind == LAC_FOLDER_FOREIGN)
         return lac_usage(err, "%s: a folder with other files in it, and not a run: choose another --out", o->out);
+    if (!o->recipe && kind == LAC_FOLDER_NEW && !(o->budget_s > 0))
+        return lac_usage(err, "without a recipe, --budget TIME says how large a network there is time for "
+                              "(lacuna methods lists the recipes)");
     LAC_TRY(lac_source_open(o->data, &s->source, err));
+    LAC_TRY(lac_backend_cpu(NULL, &s->backend, err));
+    LAC_TRY(lac_pool_new(s->threads, &s->pool, err));
+    if (!o->recipe) LAC_TRY(open_recipe(s, kind == LAC_FOLDER_RUN, err));
     if (kind == LAC_FOLDER_RUN) {
         LAC_TRY(take_lock(s, err));
         LAC_TRY(open_existing(s, err));
@@ -353,8 +409,6 @@ lac_status lac_session_begin(lac_session *s, lac_error *err) {
     }
     LAC_TRY(lac_method_new(s->recipe, LAC_F32, &s->method, err));
     LAC_TRY(lac_method_fill(s->method, err));
-    LAC_TRY(lac_backend_cpu(NULL, &s->backend, err));
-    LAC_TRY(lac_pool_new(s->threads, &s->pool, err));
     if (kind == LAC_FOLDER_RUN) {
         LAC_TRY(open_trainer(s, err));
         return resume(s, err);

@@ -47,7 +47,7 @@ lac_status lac_run_kind(const char *run, lac_folder_kind *kind, lac_error *err) 
     LAC_TRY(lac_folder_list(run, &names, &n, err));
     for (size_t i = 0; i < n; i++) /* what a start that was cut short leaves */
         if (strcmp(names[i], "lock") != 0 && strcmp(names[i], "recipe.yaml") != 0 &&
-            strcmp(names[i], "checkpoints") != 0 && !is_temporary(names[i]))
+            strcmp(names[i], "choice.txt") != 0 && strcmp(names[i], "checkpoints") != 0 && !is_temporary(names[i]))
             *kind = LAC_FOLDER_FOREIGN;
     lac_names_free(names, n);
     return LAC_OK;

@@ -156,6 +156,7 @@ static void end(lac_session *s) {
     lac_pool_free(s->pool);
     lac_source_free(s->source);
     lac_recipe_free(s->recipe);
+    lac_free(s->why);
     lac_free(s->log_path);
     lac_lock_release(s->lock);
 }

@@ -41,8 +41,11 @@ typedef struct lac_pretrain_result {
 } lac_pretrain_result;
 
 typedef struct lac_pretrain_options {
-    const char *recipe, *data, *out; /* recipe: a name or a file; data: data/source.h; out: the run's folder */
-    const char *const *sets;         /* "key=value" */
+    /* recipe: a name or a file; NULL: the run's own, and for a new run one is chosen from the pictures and budget_s,
+     * which must be there (train/choose.h), and why goes to RUN/choice.txt. data: data/source.h; out: the run's folder
+     */
+    const char *recipe, *data, *out;
+    const char *const *sets; /* "key=value" */
     int n_sets;
     int64_t batch;       /* train.batch; 0: the recipe's */
     const int64_t *seed; /* train.seed; NULL: the recipe's */

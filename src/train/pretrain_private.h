@@ -17,6 +17,7 @@ typedef struct lac_session {
     const lac_backend *backend;
     lac_pool *pool;
     lac_recipe *recipe;
+    char *why; /* of a recipe that was chosen here, for RUN/choice.txt; else NULL */
     lac_source *source;
     lac_method *method;
     lac_lock *lock;

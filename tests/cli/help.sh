@@ -34,7 +34,8 @@ refuses 2 "unknown command 'pretrian'; did you mean 'pretrain'\?" "$lacuna" pret
 refuses 2 "unknown command 'reconstuct'; did you mean 'reconstruct'\?" "$lacuna" help reconstuct
 refuses 2 "unknown command 'qqqqqqqqqq' \(lacuna --help" "$lacuna" qqqqqqqqqq
 refuses 2 "unknown command '--verison'" "$lacuna" --verison
-refuses 2 "too few arguments; usage: lacuna pretrain RECIPE" "$lacuna" pretrain
+refuses 2 "too few arguments; usage: lacuna reconstruct RUN" "$lacuna" reconstruct
+refuses 2 "needs --data SOURCE and --out RUN" "$lacuna" pretrain
 refuses 2 "unexpected argument 'c'" "$lacuna" pretrain a c
 refuses 2 "--threads: expected a whole number of at least 1, found '0'" "$lacuna" bench demo --threads 0
 refuses 2 "--threads: expected .*, found 'two'" "$lacuna" bench demo --threads two
