@@ -27,7 +27,8 @@ typedef enum lac_purpose {
     LAC_RANDOM_TEST = 8,
     LAC_RANDOM_COLOUR = 9,
     LAC_RANDOM_GUMBEL = 10, /* soft choices of codes */
-    LAC_RANDOM_CODES = 11   /* where unused codes are put; epoch = step */
+    LAC_RANDOM_CODES = 11,  /* where unused codes are put; epoch = step */
+    LAC_RANDOM_SHIFT = 12   /* of windows in a crop */
 } lac_purpose;
 
 typedef struct lac_random {

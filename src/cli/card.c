@@ -31,6 +31,7 @@ lac_status lac_card_write(const lac_recipe *r, lac_text *out, lac_error *err) {
                  {"model.encoder", "encoder"},
                  {"model.quantizer", "quantizer"},
                  {"model.decoder", "decoder"},
+                 {"model.feature_decoder", "features"},
                  {"model.projector", "projector"},
                  {"model.predictor", "predictor"},
                  {"teacher", "teacher"},

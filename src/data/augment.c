@@ -92,6 +92,14 @@ static void choose(const lac_augment *a, const lac_picture *p, uint64_t seed, ui
     }
 }
 
+/* The window of a view: pixels from the left and from the top of a crop that is `shift` pixels larger. */
+static void choose_window(const lac_augment *a, uint64_t seed, uint64_t epoch, uint64_t sample, uint32_t view,
+                          size_t at[2]) {
+    lac_random r = lac_random_at(seed, LAC_RANDOM_SHIFT, epoch, sample, view);
+    for (int i = 0; i < 2; i++)
+        at[i] = (size_t)lac_random_below(&r, (uint64_t)a->shift + 1);
+}
+
 static void fill_table(const lac_augment *a, lac_augment_scratch *s) {
     if (s->has_table && memcmp(s->table_mean, a->mean, sizeof a->mean) == 0 &&
         memcmp(s->table_std, a->std, sizeof a->std) == 0)
@@ -130,11 +138,16 @@ lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_
     const uint32_t placed = a->is_shared ? 0 : view;
     choose(a, picture, seed, epoch, sample, placed, &part, box);
     const bool is_whole = box[0] == 0 && box[1] == 0 && box[2] == part.width && box[3] == part.height;
-    if (!(is_whole && part.width == a->width && part.height == a->height)) {
-        LAC_TRY(
-            lac_resample_view(scratch->resampler, &part, box, a->filter, a->width, a->height, &scratch->resized, err));
+    const int width = a->width + a->shift, height = a->height + a->shift;
+    if (!(is_whole && part.width == width && part.height == height)) {
+        LAC_TRY(lac_resample_view(scratch->resampler, &part, box, a->filter, width, height, &scratch->resized, err));
         part.pixels = scratch->resized.pixels;
-        part.stride = (size_t)a->width * (size_t)part.channels;
+        part.stride = (size_t)width * (size_t)part.channels;
+    }
+    if (a->shift > 0) {
+        size_t at[2];
+        choose_window(a, seed, epoch, sample, view, at);
+        part.pixels += at[1] * part.stride + at[0] * (size_t)part.channels;
     }
     bool is_flipped = false;
     if (a->flip > 0) {
@@ -156,7 +169,7 @@ void lac_augment_scratch_free(lac_augment_scratch *scratch) {
 }
 
 int lac_augment_min_side(const lac_augment *a) {
-    const double side = a->width > a->height ? a->width : a->height;
+    const double side = (a->width > a->height ? a->width : a->height) + a->shift;
     double least = side;
     if (a->crop == LAC_CROP_CENTRE) {
         least = side / a->crop_share;
@@ -174,6 +187,7 @@ lac_augment lac_augment_for_eval(const lac_augment *train) {
     a.flip = 0;
     a.n_views = 1;
     a.jittered = 0;
+    a.shift = 0;
     if (!(a.crop_share > 0 && a.crop_share <= 1)) a.crop_share = 0.875;
     return a;
 }

@@ -27,7 +27,8 @@ typedef struct lac_augment {
     float mean[3], std[3]; /* on [0, 1] values */
     int n_views;           /* of a picture that a loader makes; 0 means 1 */
     bool is_shared;        /* all views have the crop and flip of view 0 */
-    unsigned jittered;     /* bit v: view v's colours are changed */
+    int shift; /* the crop is so many pixels larger each way, and each view has a window of its own in it (0: none) */
+    unsigned jittered; /* bit v: view v's colours are changed */
     lac_jitter jitter;
 } lac_augment;
 

@@ -35,7 +35,7 @@ lac_store *lac_graph_store(const lac_graph *graph);
 void lac_graph_set_scope(lac_graph *graph, const char *prefix);
 const char *lac_graph_scope(const lac_graph *graph);
 int lac_rank(const lac_graph *graph, lac_id x);
-bool lac_is_index(const lac_graph *graph, lac_id x); /* i32 */
+bool lac_is_index(const lac_graph *graph, lac_id x);         /* i32 */
 int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes count from the end */
 
 /* Leaves */
@@ -84,7 +84,7 @@ lac_id lac_smooth_l1(lac_graph *g, lac_id prediction, lac_id target, lac_id weig
 /* One of target (probabilities, B x N x K) and ids (i32) is LAC_NONE. No gradient flows into a target. */
 lac_id lac_cross_entropy(lac_graph *g, lac_id logits, lac_id target, lac_id ids, lac_id weight, lac_id norm,
                          double temperature);
-lac_id lac_unit_rows(lac_graph *g, lac_id x, double eps); /* rows of length 1 */
+lac_id lac_unit_rows(lac_graph *g, lac_id x, double eps);            /* rows of length 1 */
 lac_id lac_softmax(lac_graph *g, lac_id logits, double temperature); /* by row */
 /* How far the softmax of rows is from uniform: log K minus its entropy, weighted, as one number. */
 lac_id lac_kl_uniform(lac_graph *g, lac_id logits, lac_id weight, lac_id norm);
@@ -100,7 +100,8 @@ lac_id lac_modulus(lac_graph *g, lac_id prediction, lac_id target, lac_id weight
 lac_id lac_reshape(lac_graph *g, lac_id x, int rank, const int64_t *dim);
 lac_id lac_stop_gradient(lac_graph *g, lac_id x);
 /* Not differentiable: a gradient that reaches it is an error */
-/* i32 [B x N]: the code nearest to each row of x [B x N x D], codes [K x D]; the highest of each row of x [B x N x K] */
+/* i32 [B x N]: the code nearest to each row of x [B x N x D], codes [K x D]; the highest of each row of x [B x N x K]
+ */
 lac_id lac_nearest(lac_graph *g, lac_id x, lac_id codes);
 lac_id lac_highest(lac_graph *g, lac_id x);
 lac_id lac_sum_rows(lac_graph *g, lac_id x, lac_id ids, int64_t n); /* [n x D]: row k sums the rows whose id is k */

@@ -3,6 +3,7 @@
 #include "graph/store.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -15,6 +16,7 @@ struct lac_store {
     lac_arena *arena; /* entries and names */
     lac_entry **entries;
     int n, room;
+    const char *prefix; /* of names that are added; NULL: none */
 };
 
 lac_status lac_store_new(lac_dtype real, lac_store **store, lac_error *err) {
@@ -69,8 +71,15 @@ static bool same_shape(const lac_entry *entry, int rank, const int64_t *dim) {
     return true;
 }
 
-lac_status lac_store_add(lac_store *store, const char *name, int rank, const int64_t *dim, unsigned flags,
+void lac_store_set_prefix(lac_store *store, const char *prefix) {
+    store->prefix = prefix;
+}
+
+lac_status lac_store_add(lac_store *store, const char *part, int rank, const int64_t *dim, unsigned flags,
                          lac_init init, double scale, int *index, lac_error *err) {
+    char name[256];
+    if (snprintf(name, sizeof name, "%s%s", store->prefix ? store->prefix : "", part) >= (int)sizeof name)
+        return lac_fail(err, "%.60s...: a name of at most %zu bytes expected", part, sizeof name - 1);
     if (rank < 1 || rank > LAC_MAX_RANK)
         return lac_fail(err, "%s: 1 to %d axes expected, found %d", name, LAC_MAX_RANK, rank);
     int64_t n = 1;

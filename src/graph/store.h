@@ -49,6 +49,8 @@ lac_dtype lac_store_real(const lac_store *store);
  * with another shape it is an error. */
 lac_status lac_store_add(lac_store *store, const char *name, int rank, const int64_t *dim, unsigned flags,
                          lac_init init, double scale, int *index, lac_error *err);
+/* Put in front of every name that is added from now on; NULL: nothing. Borrowed. */
+void lac_store_set_prefix(lac_store *store, const char *prefix);
 /* A buffer that starts as a copy of entry `of` (a teacher's weight), zeroed until initialised. */
 lac_status lac_store_add_copy(lac_store *store, const char *name, int of, int *index, lac_error *err);
 int lac_store_count(const lac_store *store);

@@ -42,6 +42,8 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     LAC_TRY(take_section(m, "model.encoder", &m->encoder_settings, err));
     LAC_TRY(take_section(m, "model.decoder", &m->decoder_settings, err));
     LAC_TRY(take_section(m, "target", &m->target_settings, err));
+    LAC_TRY(take_section(m, "model.feature_decoder", &m->feature_settings, err));
+    m->feature_decoder = lac_decoder_find(m->feature_settings->slot);
     LAC_TRY(take_section(m, "model.projector", &m->projector_settings, err));
     LAC_TRY(take_section(m, "model.predictor", &m->predictor_settings, err));
     LAC_TRY(take_section(m, "teacher", &m->teacher_settings, err));
@@ -129,10 +131,18 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
     if (m->projector->build && !m->teacher->exists)
         return lac_usage(err, "model.projector '%s': projections need a teacher's to be compared with",
                          m->projector->slot.name);
-    bool is_own = m->n_views > 1 && strcmp(lac_settings_text(m->views_settings, "geometry"), "shared") != 0;
+    if (m->feature_decoder->build && !m->projector->build)
+        return lac_usage(err, "model.feature_decoder '%s': there is no projector after it",
+                         m->feature_decoder->slot.name);
+    const char *geometry = m->n_views > 1 ? lac_settings_text(m->views_settings, "geometry") : "shared";
+    bool is_own = strcmp(geometry, "shared") != 0;
     if (is_own && ((m->projector->build && m->pool == LAC_POOL_NONE) || m->target->needs_teacher))
-        return lac_usage(err, "views.geometry: own: patches are compared place by place, and two crops show other "
-                              "things there");
+        return lac_usage(err,
+                         "views.geometry: %s: patches are compared place by place, and two %s show other things there",
+                         geometry, strcmp(geometry, "own") == 0 ? "crops" : "windows");
+    if (m->feature_decoder->build && m->pool == LAC_POOL_CLASS)
+        return lac_usage(err, "model.projector.pool: class: feature decoder '%s' gives patches' tokens alone",
+                         m->feature_decoder->slot.name);
     if (m->predictor->build && !m->projector->build)
         return lac_usage(err, "model.predictor '%s': there is no projector before it", m->predictor->slot.name);
     if (m->target->needs_teacher && !m->teacher->exists)
@@ -143,9 +153,18 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
 /* Visible patches alone where all three can, for it costs least; else all patches with a token in place of some. */
 static lac_status choose_form(lac_method *m, lac_error *err) {
     const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
-    bool needs_all = m->quantizer->build || (m->projector->build && m->pool == LAC_POOL_NONE); /* every patch's token */
-    m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index && !needs_all;
-    if (m->is_index || ((m->encoder->takes_weight || m->mask->corrupt) && m->decoder->takes_weight)) return LAC_OK;
+    const lac_decoder_slot *feature = m->feature_decoder;
+    bool projects_all = m->projector->build && m->pool == LAC_POOL_NONE && !feature->build;
+    bool needs_all = m->quantizer->build || projects_all; /* every patch's token */
+    m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index &&
+                  feature->takes_index && !needs_all;
+    if (m->is_index ||
+        ((m->encoder->takes_weight || m->mask->corrupt) && m->decoder->takes_weight && feature->takes_weight))
+        return LAC_OK;
+    if (m->decoder->takes_index != feature->takes_index && m->decoder->takes_weight != feature->takes_weight)
+        return lac_usage(err, "decoder '%s' and feature decoder '%s' do not fit: one works on %s, the other on %s",
+                         decoder, feature->slot.name, m->decoder->takes_index ? "visible patches" : "all patches",
+                         feature->takes_index ? "visible patches" : "all patches");
     if (m->mask->form != LAC_MASK_INDEX && !m->decoder->takes_weight)
         return lac_usage(err,
                          "mask '%s' and decoder '%s' do not fit: the decoder needs the same number of visible patches "
@@ -211,6 +230,11 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
                               .encoder = m->encoder_shape,
                               .n_visible = m->n_visible,
                               .target_values = m->target->values(m->target_settings, &m->target_context)};
+    m->feature_context = m->decoder_context;
+    m->feature_context.target_values = m->encoder_shape.width;
+    if (m->feature_decoder->build &&
+        m->feature_decoder->shape(m->feature_settings, &m->feature_context, &m->feature_shape, err) != LAC_OK)
+        return lac_context(err, "model.feature_decoder");
     if (m->quantizer->build) { /* what is decoded are codes, of patches alone */
         m->decoder_context.encoder.width = m->quantizer->width(m->quantizer_settings);
         m->decoder_context.encoder.n_prefix = 0;
@@ -269,6 +293,12 @@ static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err)
                 return lac_usage(err, "model.predictor.out: expected the projector's %lld, found %lld", (long long)out,
                                  (long long)m->predictor->width(m->predictor_settings, out));
         }
+    }
+    if (m->feature_decoder->build) {
+        lac_store_set_prefix(m->store, LAC_FEATURE_SCOPE);
+        lac_status status = m->feature_decoder->declare(m->feature_settings, &m->feature_context, m->store, err);
+        lac_store_set_prefix(m->store, NULL);
+        LAC_TRY(status);
     }
     if (m->quantizer->build)
         LAC_TRY(m->quantizer->declare(m->quantizer_settings, m->encoder_shape.width, m->store, err));
@@ -372,7 +402,8 @@ lac_augment lac_method_augment(const lac_method *m) {
     if (m->n_views > 1) {
         const lac_settings *v = m->views_settings;
         const char *jitter = lac_settings_text(v, "jitter");
-        a.is_shared = strcmp(lac_settings_text(v, "geometry"), "shared") == 0;
+        a.is_shared = strcmp(lac_settings_text(v, "geometry"), "own") != 0;
+        if (strcmp(lac_settings_text(v, "geometry"), "shifted") == 0) a.shift = (int)lac_settings_int(v, "shift");
         a.jittered = strcmp(jitter, "student") == 0 ? 1u : strcmp(jitter, "both") == 0 ? 3u : 0u;
         a.jitter = (lac_jitter){.brightness = lac_settings_real(v, "brightness"),
                                 .contrast = lac_settings_real(v, "contrast"),
@@ -405,7 +436,8 @@ int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     int64_t given = lac_recipe_int(m->recipe, "train.micro_batch");
     int64_t encoder_tokens = m->encoder_shape.n_prefix + m->n_visible;
     double bytes = sample_bytes(&m->encoder_shape, encoder_tokens) +
-                   sample_bytes(&m->decoder_shape, m->decoder_shape.n_prefix + m->grid.n);
+                   sample_bytes(&m->decoder_shape, m->decoder_shape.n_prefix + m->grid.n) +
+                   sample_bytes(&m->feature_shape, m->feature_shape.n_prefix + m->grid.n);
     int64_t best = 1;
     for (int64_t size = 1; size <= batch; size++) {
         if (batch % size != 0) continue;

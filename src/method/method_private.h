@@ -37,6 +37,7 @@ enum { LAC_MOST_COURSES = 32 };
 
 #define LAC_TEACHER_SCOPE "teacher/"
 #define LAC_TOKENIZER_SCOPE "tokenizer/"
+#define LAC_FEATURE_SCOPE "feature_" /* of parameters of the feature decoder */
 
 /* The frozen network that a target's codes come from (tokenizer.c); encoder NULL: there is none. */
 typedef struct lac_tokenizer {
@@ -56,7 +57,7 @@ struct lac_method {
     lac_grid grid;
     const lac_mask_slot *mask;
     const lac_encoder_slot *encoder;
-    const lac_decoder_slot *decoder;
+    const lac_decoder_slot *decoder, *feature_decoder;
     const lac_target_slot *target;
     const lac_head_slot *projector, *predictor;
     const lac_quantizer_slot *quantizer;
@@ -64,15 +65,15 @@ struct lac_method {
     const lac_teacher_slot *teacher;
     const lac_settings *mask_settings, *encoder_settings, *decoder_settings, *target_settings;
     const lac_settings *projector_settings, *predictor_settings, *teacher_settings, *views_settings;
-    const lac_settings *quantizer_settings;
-    lac_encoder_shape encoder_shape, decoder_shape;
+    const lac_settings *quantizer_settings, *feature_settings;
+    lac_encoder_shape encoder_shape, decoder_shape, feature_shape;
     lac_pool_kind pool; /* of projections; LAC_POOL_NONE: one per patch */
     int n_views;
     bool teacher_learns;  /* gradient flows into the teacher's side, too */
     int n_teacher_layers; /* of the teacher's last blocks, that the target wants */
     int n_copies;         /* teacher entries: copies[i] in the store follows copied[i] */
     int *copies, *copied;
-    lac_decoder_context decoder_context;
+    lac_decoder_context decoder_context, feature_context;
     lac_target_context target_context; /* without ids */
     bool is_index;                     /* the encoder sees visible patches alone; else all, some replaced by a token */
     bool has_fixed_count;              /* every picture hides N - n_shown patches, at every step */

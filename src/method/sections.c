@@ -103,6 +103,12 @@ static const lac_slot *projector_slot(int i) {
 static const lac_slot *predictor_slot(int i) {
     return i < lac_predictor_count() ? &lac_predictor_at(i)->slot : NULL;
 }
+static const lac_slot *feature_decoder_slot(int i) { /* the same decoders, `none` first */
+    const lac_slot *none = &lac_decoder_find("none")->slot;
+    for (int k = 0, n = 0; i > 0 && k < lac_decoder_count(); k++)
+        if (&lac_decoder_at(k)->slot != none && ++n == i) return &lac_decoder_at(k)->slot;
+    return i == 0 ? none : NULL;
+}
 static const lac_slot *quantizer_slot(int i) {
     return i < lac_quantizer_count() ? &lac_quantizer_at(i)->slot : NULL;
 }
@@ -129,6 +135,8 @@ const lac_section_kind lac_section_kinds[LAC_N_SECTION_KINDS] = {
     {"views", "how often a picture is looked at", true, false, views_slot, true},
     {"mask", "which patches are hidden", true, false, mask_slot, false},
     {"model.encoder", "the network that is kept", true, false, encoder_slot, false},
+    {"model.feature_decoder", "from the student's tokens to those that are projected", true, false,
+     feature_decoder_slot, true},
     {"model.projector", "from tokens to what is compared with the teacher's", true, false, projector_slot, true},
     {"model.predictor", "on the student's projections only", true, false, predictor_slot, true},
     {"model.quantizer", "from its tokens to one of some codes each", true, false, quantizer_slot, true},

@@ -15,7 +15,7 @@ typedef struct lac_section_kind {
     bool is_optional;                   /* left out: slot(0), and then not written either */
 } lac_section_kind;
 
-enum { LAC_N_SECTION_KINDS = 17, LAC_MAX_OBJECTIVES = 8, LAC_MAX_SECTIONS = LAC_N_SECTION_KINDS + LAC_MAX_OBJECTIVES };
+enum { LAC_N_SECTION_KINDS = 18, LAC_MAX_OBJECTIVES = 8, LAC_MAX_SECTIONS = LAC_N_SECTION_KINDS + LAC_MAX_OBJECTIVES };
 extern const lac_section_kind lac_section_kinds[LAC_N_SECTION_KINDS]; /* in the order of a resolved recipe */
 
 const lac_slot *lac_section_find_slot(const lac_section_kind *kind, const char *name); /* NULL if absent */

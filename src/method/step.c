@@ -1,7 +1,8 @@
 /* method/step.c - the step graph of a method: picture and mask in, loss and gradients out.
  *
  *     features = encoder(view/0, keep/0)      prediction = decoder(features, restore/0)      target = target(view/0)
- *     projection = predictor(projector(features))     teacher_projection = projector'(encoder'(view/1, nothing hidden))
+ *     projection = predictor(projector(features, or those of the feature decoder))
+ *     teacher_projection = projector'(encoder'(view/1, nothing hidden))
  *     loss = sum over terms of weight * objective(prediction, target, weights of `on`, norm of `on`), or of projections
  *
  * Primes are the teacher: the same weights, or copies under "teacher/".
@@ -66,9 +67,8 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
     return loss;
 }
 
-/* Tokens of a whole or partly seen picture (n patches after the prefix) -> B x n x e, pooled: B x 1 x e. */
-static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id features, int64_t n) {
-    int64_t prefix = m->encoder_shape.n_prefix;
+/* Tokens of a whole or partly seen picture (n patches after `prefix` others) -> B x n x e, pooled: B x 1 x e. */
+static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id features, int64_t prefix, int64_t n) {
     lac_id x = features;
     if (m->pool == LAC_POOL_CLASS) {
         x = lac_slice_tokens(g, x, 0, 1);
@@ -80,14 +80,24 @@ static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id feature
     return m->projector->build(m->projector_settings, "projector", g, x);
 }
 
+/* The student's projection where tokens are decoded first, hidden ones too. */
+static lac_id build_decoded_features(const lac_method *m, lac_graph *g, lac_id features, lac_id restore) {
+    lac_graph_set_scope(g, LAC_FEATURE_SCOPE);
+    lac_id x = m->feature_decoder->build(m->feature_settings, &m->feature_context, g, features, restore);
+    lac_graph_set_scope(g, NULL);
+    return build_projection(m, g, x, 0, m->grid.n);
+}
+
 /* The teacher's side: its tokens after the final norm, those of its last blocks to taps, and its projections. */
 static lac_id build_teacher(const lac_method *m, lac_graph *g, lac_id view, lac_id *taps, lac_id *projection) {
     lac_encoder_input input = {.picture = view, .keep = LAC_NONE, .mask = LAC_NONE, .places = LAC_NONE};
-    input.n_taps = m->n_teacher_layers;
-    input.taps = m->n_teacher_layers ? taps : NULL;
+    bool is_normed = !m->projector->build || lac_settings_bool(m->teacher_settings, "norm");
+    input.n_taps = !is_normed && m->n_teacher_layers == 0 ? 1 : m->n_teacher_layers;
+    input.taps = input.n_taps ? taps : NULL;
     lac_graph_set_scope(g, m->teacher->is_copy ? LAC_TEACHER_SCOPE : NULL);
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
-    if (m->projector->build) *projection = build_projection(m, g, features, m->grid.n);
+    lac_id projected = is_normed ? features : taps[input.n_taps - 1];
+    if (m->projector->build) *projection = build_projection(m, g, projected, m->encoder_shape.n_prefix, m->grid.n);
     lac_graph_set_scope(g, NULL);
     if (*projection != LAC_NONE && !m->teacher_learns) *projection = lac_stop_gradient(g, *projection);
     return features;
@@ -141,7 +151,9 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
         about.teacher_normed = build_teacher(m, g, view, taps, &p.target[1]);
     }
     if (m->projector->build) {
-        lac_id z = build_projection(m, g, features, m->n_visible);
+        lac_id z = m->feature_decoder->build
+                       ? build_decoded_features(m, g, features, restore)
+                       : build_projection(m, g, features, m->encoder_shape.n_prefix, m->n_visible);
         p.prediction[1] = m->predictor->build ? m->predictor->build(m->predictor_settings, "predictor", g, z) : z;
         lac_output(g, "projection", p.prediction[1]);
         lac_output(g, "teacher_projection", p.target[1]);

@@ -8,13 +8,21 @@
 
 #define COUNT(array) (int)(sizeof(array) / sizeof *(array))
 
+#define NORM_SPEC                                                                                                      \
+    {                                                                                                                  \
+        "norm", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL,                                                      \
+            "projections are made of tokens after the encoder's final norm; false: before it"                          \
+    }
+
 static const lac_setting_spec self_specs[] = {
     {"stop_gradient", LAC_SETTING_BOOL, "true", 0, 0, 0, 0, NULL, NULL,
      "no gradient flows into the teacher's side; false lets features collapse (arXiv 2011.10566)"},
+    NORM_SPEC,
 };
 static const lac_setting_spec ema_specs[] = {
     {"decay", LAC_SETTING_COURSE, "0.996", 0, 1, 0, 0, NULL, NULL,
      "after each step: teacher = decay x teacher + (1 - decay) x student"},
+    NORM_SPEC,
 };
 static const lac_teacher_slot none = {.slot = {"none", "no teacher", "", NULL, 0}};
 static const lac_teacher_slot self = {
@@ -41,8 +49,11 @@ const lac_teacher_slot *lac_teacher_find(const char *name) {
 }
 
 static const lac_setting_spec pair_specs[] = {
-    {"geometry", LAC_SETTING_TEXT, "shared", 0, 0, 0, 0, "shared|own", NULL,
-     "one crop and flip for both views, as patch-by-patch comparison needs, or each its own"},
+    {"geometry", LAC_SETTING_TEXT, "shared", 0, 0, 0, 0, "shared|own|shifted", NULL,
+     "one crop and flip for both views, as patch-by-patch comparison needs, each its own, or each a window of one "
+     "crop"},
+    {"shift", LAC_SETTING_INT, "31", 1, 4096, 0, 0, NULL, NULL,
+     "shifted: pixels that the crop is larger than a window, so windows differ by at most so many"},
     {"jitter", LAC_SETTING_TEXT, "student", 0, 0, 0, 0, "student|both|none", NULL, "which view's colours are changed"},
     {"brightness", LAC_SETTING_REAL, "0.4", 0, 1, 0, 0, NULL, NULL, "factor in [1 - x, 1 + x]"},
     {"contrast", LAC_SETTING_REAL, "0.4", 0, 1, 0, 0, NULL, NULL, "factor in [1 - x, 1 + x]"},

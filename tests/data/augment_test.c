@@ -243,6 +243,42 @@ static void test_reduced_decoding_costs_no_resolution(void **state) {
     lac_augment_scratch_free(&scratch);
 }
 
+/* Each view is a piece of one crop, cut out where its own draws say: any of the 4 x 4 places, all about as often. */
+static void test_shifted_views_are_windows_of_one_crop(void **state) {
+    (void)state;
+    enum { SIDE = 8, SHIFT = 3, TRIES = 3200 };
+    lac_augment a = {.width = SIDE, .height = SIDE, .channels = 1, .crop = LAC_CROP_SQUASH, .shift = SHIFT};
+    a.is_shared = true;
+    a.n_views = 2;
+    for (int c = 0; c < 3; c++)
+        a.std[c] = 1;
+    lac_picture p = {0};
+    lac_augment_scratch scratch = {0};
+    float out[SIDE * SIDE];
+    int seen[2][(SHIFT + 1) * (SHIFT + 1)] = {{0}}, n_apart = 0, last = 0;
+    for (uint64_t sample = 0; sample < TRIES; sample++)
+        for (uint32_t view = 0; view < 2; view++) {
+            assert_int_equal(lac_picture_reserve(&p, SIDE + SHIFT, SIDE + SHIFT, 1, NULL), LAC_OK);
+            p.full_width = p.full_height = SIDE + SHIFT;
+            for (int i = 0; i < (SIDE + SHIFT) * (SIDE + SHIFT); i++)
+                p.pixels[i] = (uint8_t)i;
+            assert_int_equal(lac_augment_apply(&a, &p, 1, 0, sample, view, &scratch, out, NULL), LAC_OK);
+            int first = (int)lrint((double)out[0] * 255), x = first % (SIDE + SHIFT), y = first / (SIDE + SHIFT);
+            assert_in_range(x, 0, SHIFT);
+            assert_in_range(y, 0, SHIFT);
+            for (int i = 0; i < SIDE * SIDE; i++)
+                assert_int_equal((int)lrint((double)out[i] * 255), (y + i / SIDE) * (SIDE + SHIFT) + x + i % SIDE);
+            seen[view][y * (SHIFT + 1) + x]++;
+            if (view == 1) n_apart += last != first;
+            last = first;
+        }
+    for (int i = 0; i < 2 * (SHIFT + 1) * (SHIFT + 1); i++) /* 200 each, deviation 13.7 */
+        assert_in_range(seen[i / 16][i % 16], 145, 255);
+    assert_in_range(n_apart, TRIES * 9 / 10, TRIES * 97 / 100);
+    lac_picture_free(&p);
+    lac_augment_scratch_free(&scratch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crops_have_the_area_and_aspect_that_were_asked_for),
@@ -254,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_centre_crop_equals_resize_then_cut),
         cmocka_unit_test(test_grey_and_colour_meet_the_channels_asked_for),
         cmocka_unit_test(test_reduced_decoding_costs_no_resolution),
+        cmocka_unit_test(test_shifted_views_are_windows_of_one_crop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,9 +63,10 @@ static void test_unknown_key_names_line_nearest_and_allowed(void **state) {
                    "a.yaml:2: unknown key 'ratoi' in mask (random); nearest: 'ratio'; allowed: name, ratio");
     expect_refusal(with_line("picture:", "picture: {size: 32, zzzzzzzzzz: 1}"),
                    "a.yaml:1: unknown key 'zzzzzzzzzz' in picture; allowed: size, channels, mean, std");
-    expect_refusal(with_line("  decoder:", "  decodr: {name: mae}"),
-                   "a.yaml:5: unknown key 'decodr' in model; nearest: 'decoder'; allowed: encoder, projector, "
-                   "predictor, quantizer, decoder");
+    expect_refusal(
+        with_line("  decoder:", "  decodr: {name: mae}"),
+        "a.yaml:5: unknown key 'decodr' in model; nearest: 'decoder'; allowed: encoder, feature_decoder, projector, "
+        "predictor, quantizer, decoder");
     expect_refusal(
         with_line("mask:", "maks: {name: random}"),
         "a.yaml:2: unknown key 'maks' in a recipe; nearest: 'mask'; allowed: name, picture, augment, views, mask, "

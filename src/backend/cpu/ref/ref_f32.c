@@ -15,8 +15,9 @@ typedef float real;
 
 #include "backend/cpu/ref/biased.inc"
 #include "backend/cpu/ref/similarity.inc"
-#include "backend/cpu/ref/codes.inc"
 #include "backend/cpu/ref/spectrum.inc"
 #include "backend/cpu/ref/tokens.inc"
+
+#include "backend/cpu/ref/codes.inc"
 
 #include "backend/cpu/ref/table.inc"
