@@ -4,17 +4,6 @@
  * operations leaves most of a processor idle. Coefficients are minimax fits (Lawson's algorithm, in double); the errors
  * stated are those of float32 evaluation, and tests/backend/kernels_test.c holds the functions to them. */
 
-/* LAC_KEEP_LOOPS: for the tests' emulated vectors and for sanitizers, where unrolled tiles take minutes to compile */
-#if defined(LAC_KEEP_LOOPS)
-#define UNROLL
-#elif defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 32")
-#endif
-/* The longest loop that UNROLL is sure to unroll: one step longer, and its array would live in memory. */
-enum { UNROLLED = 32 };
-
 #define EACH                                                                                                           \
     UNROLL                                                                                                             \
     for (int i = 0; i < n; i++)

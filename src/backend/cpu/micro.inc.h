@@ -4,10 +4,11 @@
  * Every sum over the depth runs in index order in one accumulator per output, so its bits depend on nothing but where
  * the depth is cut. */
 
-enum { NR = NV * VL };
+/* A class token makes a row more than a whole number of tiles: where registers allow, the last tile takes it in. */
+enum { NR = NV * VL, TAKES_ONE_MORE = VL == 16, MR_MOST = MR + TAKES_ONE_MORE };
 
 /* acc[r][j] += a[r rs] * b[j VL ...] */
-SIMD void tile_step(const int mr, const int nv, vf acc[MR][NV], const float *a, idx rs, const float *b) {
+SIMD void tile_step(const int mr, const int nv, vf acc[MR_MOST][NV], const float *a, idx rs, const float *b) {
     vf bv[NV];
     UNROLL
     for (int j = 0; j < nv; j++)
@@ -25,7 +26,7 @@ SIMD void tile_step(const int mr, const int nv, vf acc[MR][NV], const float *a, 
  * from and plus may be NULL, may be t, and fs may be 0. */
 SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs, const float *b, idx bs,
                const float *from, idx fs, const float *plus, idx ps, float *t, idx ts) {
-    vf acc[MR][NV];
+    vf acc[MR_MOST][NV];
     if (from) {
         UNROLL
         for (int r = 0; r < mr; r++) {
@@ -77,6 +78,10 @@ SIMD void strip(const int nv, const bool by_column, idx m, idx k, const float *a
     idx rs = by_column ? 1 : step, cs = by_column ? step : 1, i = 0;
     for (; i < m; i += MR, a += MR * rs, t += MR * ts) {
         const float *from = adds ? t : NULL;
+        if (TAKES_ONE_MORE && m - i == MR + 1) {
+            tile(MR_MOST, nv, k, a, rs, cs, b, bs, from, ts, NULL, 0, t, ts);
+            return;
+        }
         if (m - i == 1)
             tile(1, nv, k, a, rs, cs, b, bs, from, ts, NULL, 0, t, ts);
         else if (m - i <= MR / 2)
@@ -136,6 +141,11 @@ static void transpose(float *to, idx to_step, const float *from, idx from_step, 
                 for (int c = 0; c < VL; c++)
                     v_store(target + c * to_step, x[c]);
             } else {
+                if (nr == 1) {
+                    for (idx c = 0; c < nc; c++)
+                        v_store(target + c * to_step, v_keep_n(v_set1(source[c]), 1));
+                    continue;
+                }
                 for (int r = 0; r < VL; r++)
                     x[r] = r >= nr ? v_set1(0.0f)
                                    : (nc == VL ? v_load(source + r * from_step) : v_load_n(source + r * from_step, nc));

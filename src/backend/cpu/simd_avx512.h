@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/cpu/unroll.h"
+
 #define SIMD static inline __attribute__((always_inline))
 
 /* 8 x 48: 24 sums, 3 vectors of B, 1 value of A of 32 registers. 48 divides every usual width (48, 96, 192, 384, 768,
@@ -95,21 +97,26 @@ SIMD float v_highest(vf x) {
 }
 SIMD void v_transpose(vf x[16]) {
     vf y[16];
+    UNROLL
     for (int i = 0; i < 16; i += 2) {
         y[i] = _mm512_unpacklo_ps(x[i], x[i + 1]);
         y[i + 1] = _mm512_unpackhi_ps(x[i], x[i + 1]);
     }
-    for (int i = 0; i < 16; i += 4) /* x[i + c], 128-bit lane l: rows i..i+3 of column 4 l + c */
-        for (int j = 0; j < 2; j++) {
-            x[i + 2 * j] = _mm512_shuffle_ps(y[i + j], y[i + j + 2], 0x44);
-            x[i + 2 * j + 1] = _mm512_shuffle_ps(y[i + j], y[i + j + 2], 0xee);
-        }
+    UNROLL
+    for (int i = 0; i < 16; i += 4) { /* x[i + c], 128-bit lane l: rows i..i+3 of column 4 l + c */
+        x[i] = _mm512_shuffle_ps(y[i], y[i + 2], 0x44);
+        x[i + 1] = _mm512_shuffle_ps(y[i], y[i + 2], 0xee);
+        x[i + 2] = _mm512_shuffle_ps(y[i + 1], y[i + 3], 0x44);
+        x[i + 3] = _mm512_shuffle_ps(y[i + 1], y[i + 3], 0xee);
+    }
+    UNROLL
     for (int i = 0; i < 4; i++) {
         y[i] = _mm512_shuffle_f32x4(x[i], x[i + 4], 0x88);          /* rows 0-7, lanes 0 2 */
         y[i + 4] = _mm512_shuffle_f32x4(x[i], x[i + 4], 0xdd);      /* rows 0-7, lanes 1 3 */
         y[i + 8] = _mm512_shuffle_f32x4(x[i + 8], x[i + 12], 0x88); /* rows 8-15 */
         y[i + 12] = _mm512_shuffle_f32x4(x[i + 8], x[i + 12], 0xdd);
     }
+    UNROLL
     for (int i = 0; i < 4; i++) {
         x[i] = _mm512_shuffle_f32x4(y[i], y[i + 8], 0x88);
         x[i + 8] = _mm512_shuffle_f32x4(y[i], y[i + 8], 0xdd);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backend/cpu/unroll.h"
+
 #define SIMD static inline __attribute__((always_inline))
 
 #ifndef LAC_SIMD_LANES
