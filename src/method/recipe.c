@@ -506,6 +506,8 @@ static lac_status read_text(const char *label, const char *text, bool takes_toke
     r->label = lac_arena_text(r->arena, label);
     lac_status status =
         r->label ? lac_yaml_parse(r->arena, label, text, strlen(text), &r->root, err) : lac_no_memory(err, "a recipe");
+    if (status == LAC_OK && !takes_tokenizer && lac_yaml_get(r->root, "extends"))
+        status = lac_fail(err, "%s: its recipe extends another, and is none that Lacuna wrote", label);
     if (status == LAC_OK) status = lac_recipe_extend(r, err);
     if (status == LAC_OK) status = takes_tokenizer ? resolve_all(r, &r->resolved, err) : resolve(r, &r->resolved, err);
     if (status != LAC_OK) {

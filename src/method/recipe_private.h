@@ -44,7 +44,7 @@ lac_status lac_recipe_extend(lac_recipe *recipe, lac_error *err);
 lac_status lac_recipe_no_such(const char *name, lac_error *err); /* LAC_USAGE with the shipped recipes' names */
 /* Put one value into the tree, without resolving. Another slot's name starts its section afresh. */
 lac_status lac_recipe_put(lac_recipe *recipe, const char *label, const char *key, const char *text, lac_error *err);
-/* From text, without reading the file of a tokenizer that it names. */
+/* From text that a file holds: nothing else is read, no tokenizer's file and no recipe that it extends. */
 lac_status lac_recipe_read_plain(const char *label, const char *text, lac_recipe **recipe, lac_error *err);
 /* Where the target of `resolved` names a tokenizer's file that was not read yet: put the tokenizer's sections and the
  * file's fingerprint into the tree; *is_changed then. */

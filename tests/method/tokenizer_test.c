@@ -6,12 +6,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/text.h"
+#include "io/safetensors.h"
 #include "method/method.h"
 
 #define MUST(expr)                                                                                                     \
@@ -131,6 +134,34 @@ static void test_unused_codes_are_put_on_tokens_of_the_batch(void **state) {
     close(&still);
 }
 
+/* A file whose hash is right and whose recipe is not what Lacuna writes: refused, and no other file is read for it. */
+static void test_a_tokenizer_cannot_make_its_reader_open_other_files(void **state) {
+    (void)state;
+    static const char recipe[] = "extends: demo\n", path[] = "hostile-tokenizer.safetensors";
+    const float one = 1;
+    char fingerprint[24], student[400];
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64,
+             lac_hash(&one, sizeof one, lac_hash(recipe, strlen(recipe), 0)));
+    lac_safetensors_writer *w;
+    MUST(lac_safetensors_create(path, &w, &must_err));
+    MUST(lac_safetensors_meta(w, "lacuna_format", "1", &must_err));
+    MUST(lac_safetensors_meta(w, "lacuna_kind", "tokenizer", &must_err));
+    MUST(lac_safetensors_meta(w, "recipe", recipe, &must_err));
+    MUST(lac_safetensors_meta(w, "fingerprint", fingerprint, &must_err));
+    MUST(lac_safetensors_declare(w, "x", "F32", 1, (int64_t[]){1}, &must_err));
+    MUST(lac_safetensors_put(w, &one, sizeof one, &must_err));
+    MUST(lac_safetensors_commit(w, &must_err));
+    snprintf(student, sizeof student,
+             "extends: beit-tiny\n"
+             "target: {tokenizer: %s}\n",
+             path);
+    lac_recipe *r;
+    lac_error err = {0};
+    assert_int_equal(lac_recipe_read_text("student", student, &r, &err), LAC_FAILURE);
+    if (!strstr(err.text, "its recipe extends another")) fail_msg("%s", err.text);
+    remove(path);
+}
+
 static void test_failing_allocations_leave_nothing_behind(void **state) {
     (void)state;
     for (uint64_t n = 1;; n++) {
@@ -153,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_of_a_batch_move_the_codes_as_the_whole_does),
         cmocka_unit_test(test_unused_codes_are_put_on_tokens_of_the_batch),
+        cmocka_unit_test(test_a_tokenizer_cannot_make_its_reader_open_other_files),
         cmocka_unit_test(test_failing_allocations_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
