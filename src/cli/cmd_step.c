@@ -95,6 +95,8 @@ typedef struct inputs {
     float *gumbel;         /* gumbel/0 of a recipe whose codes are drawn softly, else NULL */
     float *noise, *weight; /* NULL: not given */
     int32_t *keep;
+    int32_t *blocks; /* B x M x n_in_block, beside keep B x n_keep; NULL: the recipe predicts no lists */
+    int64_t n_keep, n_in_block;
 } inputs;
 
 static void free_inputs(inputs *in) {
@@ -104,6 +106,7 @@ static void free_inputs(inputs *in) {
     lac_free(in->noise);
     lac_free(in->weight);
     lac_free(in->keep);
+    lac_free(in->blocks);
 }
 
 static lac_status check_pixels(const char *path, const char *view, const lac_method_sizes *sizes, int rank,
@@ -220,6 +223,28 @@ static lac_status load_buffers(loading *l, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status load_indices(loading *l, const lac_safetensor *tensor, int64_t n, int32_t **out, lac_error *err) {
+    *out = lac_array((size_t)n, sizeof **out);
+    if (!*out) return lac_no_memory(err, tensor->name);
+    return lac_safetensor_i32(l->file, tensor, *out, n, err);
+}
+
+/* keep/0, and for a recipe that predicts lists of patches blocks/0: any lengths up to its own. */
+static lac_status load_lists(loading *l, const lac_method_sizes *sizes, inputs *in, lac_error *err) {
+    const lac_safetensor *keep = take(l, "keep/0"), *blocks = sizes->n_blocks > 0 ? take(l, "blocks/0") : NULL;
+    if (!keep && !blocks) return LAC_OK;
+    if (!keep) return lac_fail(err, "%s: blocks/0 without keep/0", l->path);
+    in->n_keep = keep->rank == 2 && blocks ? keep->dim[1] : sizes->n_visible;
+    LAC_TRY(check_rows(l->path, "keep/0", keep->rank, keep->dim, in->batch, in->n_keep, err));
+    LAC_TRY(load_indices(l, keep, in->batch * in->n_keep, &in->keep, err));
+    if (!blocks) return LAC_OK;
+    if (blocks->rank != 3 || blocks->dim[0] != in->batch || blocks->dim[1] != sizes->n_blocks)
+        return lac_fail(err, "%s: blocks/0: expected %lld x %lld x patches of a list", l->path, (long long)in->batch,
+                        (long long)sizes->n_blocks);
+    in->n_in_block = blocks->dim[2];
+    return load_indices(l, blocks, in->batch * sizes->n_blocks * in->n_in_block, &in->blocks, err);
+}
+
 static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *err) {
     lac_method_sizes sizes = lac_method_describe(s->method);
     const lac_safetensor *view = take(l, "view/0");
@@ -234,21 +259,15 @@ static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *
     if (lac_method_draws_codes(s->method)) LAC_TRY(load_gumbel(l, &sizes, s, in, err));
     LAC_TRY(load_floats(l, "noise", in->batch, sizes.n_patches, &in->noise, err));
     LAC_TRY(load_floats(l, "mask/0", in->batch, sizes.n_patches, &in->weight, err));
-    const lac_safetensor *keep = take(l, "keep/0");
-    if (keep) {
-        LAC_TRY(check_rows(l->path, "keep/0", keep->rank, keep->dim, in->batch, sizes.n_visible, err));
-        in->keep = lac_array((size_t)(in->batch * sizes.n_visible), sizeof *in->keep);
-        if (!in->keep) return lac_no_memory(err, "keep/0");
-        LAC_TRY(lac_safetensor_i32(l->file, keep, in->keep, in->batch * sizes.n_visible, err));
-    }
+    LAC_TRY(load_lists(l, &sizes, in, err));
     l->store = lac_method_store(s->method);
     LAC_TRY(each_parameter(s, load_part, l, err));
     LAC_TRY(load_buffers(l, err));
     for (int i = 0; i < lac_safetensors_count(l->file); i++)
         if (!l->is_used[i])
             return lac_fail(err,
-                            "%s: unexpected tensor '%s'; expected view/K, noise, keep/0, mask/0, gumbel/0, param/NAME, "
-                            "teacher/NAME or buffer/NAME of the model",
+                            "%s: unexpected tensor '%s'; expected view/K, noise, keep/0, blocks/0, mask/0, gumbel/0, "
+                            "param/NAME, teacher/NAME or buffer/NAME of the model",
                             l->path, lac_safetensors_at(l->file, i)->name);
     return LAC_OK;
 }
@@ -419,7 +438,8 @@ static lac_status run_steps(const subject *s, const machine *m, lac_step *step, 
     if (in->gumbel) LAC_TRY(lac_program_bind(lac_step_program(step), "gumbel/0", in->gumbel, err));
     for (int64_t t = 0; t < p->steps; t++) {
         lac_method_at(s->method, (double)t / (double)p->steps);
-        LAC_TRY(lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
+        LAC_TRY(in->blocks ? lac_step_set_lists(step, in->n_keep, in->keep, in->n_in_block, in->blocks, err)
+                           : lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
         lac_store_zero_gradients(store);
         lac_step_clear(step);
         lac_program_run(lac_step_program(step));
@@ -501,7 +521,8 @@ static lac_status run(const lac_args *args, lac_error *err) {
 
 static const lac_option options[] = {
     {"inputs", "FILE",
-     "safetensors: view/K (B x C x H x W), noise or keep/0 or mask/0, gumbel/0, perhaps param/NAME, teacher/NAME, "
+     "safetensors: view/K (B x C x H x W), noise or keep/0 (and blocks/0) or mask/0, gumbel/0, perhaps param/NAME, "
+     "teacher/NAME, "
      "buffer/NAME"},
     {"dump", "FILE",
      "safetensors to write: loss, term/NAME, prediction, mask, grad/NAME, after/NAME, teacher_after/NAME, "
@@ -523,7 +544,9 @@ const lac_command lac_command_step = {
         "MODEL is a checkpoint file or a folder with Hugging Face ViTMAE's config.json and model.safetensors; names in "
         "the dump are those of the model's own file. A RECIPE starts from the weights that --seed draws. Learning "
         "rate constant, no clipping, drop path off, the same inputs each step, the whole batch at once. noise is "
-        "ranked per picture, the smallest stay visible; keep/0 (i32, B x V) lists visible patches; mask/0 (B x N) "
+        "ranked per picture, the smallest stay visible; keep/0 (i32, B x V) lists visible patches, and where lists of "
+        "patches are "
+        "predicted blocks/0 (i32, B x M x K) those; -1 ends a list that is shorter; mask/0 (B x N) "
         "gives loss weights, and alone it hides what has a weight. view/1 is the teacher's; teacher/NAME its weights, "
         "else it starts as the model; buffer/NAME are what methods keep beside weights (a codebook and its averages); "
         "gumbel/0 (B x N x K) is the noise of soft choices of codes; schedules run over the K steps. The dump holds "

@@ -42,6 +42,8 @@ static lac_status open_step(lac_reconstruction *r, lac_method *method, const lac
                             lac_error *err) {
     if (r->sizes.n_axes != 2 || (r->sizes.channels != 1 && r->sizes.channels != 3))
         return lac_usage(err, "only pictures of 1 or 3 channels can be drawn, and this recipe is for something else");
+    if (r->sizes.n_blocks > 0)
+        return lac_usage(err, "this recipe predicts lists of patches and not all of them: there is no picture to draw");
     LAC_TRY(lac_step_new(method, backend, pool, 1, 0, &r->step, err));
     const lac_program *program = lac_step_program(r->step);
     lac_view view;

@@ -156,6 +156,7 @@ static lac_status choose_form(lac_method *m, lac_error *err) {
     const lac_decoder_slot *feature = m->feature_decoder;
     bool projects_all = m->projector->build && m->pool == LAC_POOL_NONE && !feature->build;
     bool needs_all = m->quantizer->build || projects_all; /* every patch's token */
+    if (m->decoder->takes_lists || feature->takes_lists) return lac_method_choose_lists(m, needs_all, err);
     m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index &&
                   feature->takes_index && !needs_all;
     if (m->is_index ||
@@ -215,6 +216,7 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
     LAC_TRY(count_visible(m, err));
     m->n_visible = m->is_index ? m->n_shown : m->grid.n;
+    lac_method_fit_lists(m);
     m->target_context =
         (lac_target_context){.grid = &m->grid, .width = m->encoder_shape.width, .n_prefix = m->encoder_shape.n_prefix};
     if (m->target->teacher_layers) m->n_teacher_layers = m->target->teacher_layers(m->target_settings);
@@ -229,6 +231,8 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
         (lac_decoder_context){.grid = &m->grid,
                               .encoder = m->encoder_shape,
                               .n_visible = m->n_visible,
+                              .n_blocks = m->bounds.n_blocks,
+                              .n_in_block = m->bounds.n_in_block,
                               .target_values = m->target->values(m->target_settings, &m->target_context)};
     m->feature_context = m->decoder_context;
     m->feature_context.target_values = m->encoder_shape.width;
@@ -349,6 +353,8 @@ lac_method_sizes lac_method_describe(const lac_method *m) {
                               .width = m->encoder_shape.width,
                               .depth = m->encoder_shape.depth,
                               .n_prefix = m->encoder_shape.n_prefix,
+                              .n_blocks = m->bounds.n_blocks,
+                              .n_in_block = m->bounds.n_in_block,
                               .n_axes = m->grid.n_axes,
                               .channels = m->grid.channels};
     for (int a = 0; a < m->grid.n_axes; a++) {
@@ -435,8 +441,8 @@ int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     if (!lac_method_is_per_sample(m)) return batch;
     int64_t given = lac_recipe_int(m->recipe, "train.micro_batch");
     int64_t encoder_tokens = m->encoder_shape.n_prefix + m->n_visible;
-    double bytes = sample_bytes(&m->encoder_shape, encoder_tokens) +
-                   sample_bytes(&m->decoder_shape, m->decoder_shape.n_prefix + m->grid.n) +
+    int64_t decoded = m->decoder_shape.n_tokens > 0 ? m->decoder_shape.n_tokens : m->decoder_shape.n_prefix + m->grid.n;
+    double bytes = sample_bytes(&m->encoder_shape, encoder_tokens) + sample_bytes(&m->decoder_shape, decoded) +
                    sample_bytes(&m->feature_shape, m->feature_shape.n_prefix + m->grid.n);
     int64_t best = 1;
     for (int64_t size = 1; size <= batch; size++) {

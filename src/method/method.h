@@ -27,6 +27,7 @@ const lac_recipe *lac_method_recipe(const lac_method *method);
 typedef struct lac_method_sizes {
     bool is_index; /* the encoder sees visible patches alone */
     int64_t n_patches, n_visible, patch_values, width, depth, n_prefix;
+    int64_t n_blocks, n_in_block; /* lists of patches that a decoder predicts, and the longest; 0: it predicts all */
     int n_axes;
     int64_t picture[3], patch[3], grid[3], channels; /* by axis: row, column for pictures */
 } lac_method_sizes;
@@ -55,10 +56,10 @@ enum {
     LAC_STEP_DROP_PATH = 2
 };
 /* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x
- * P]; "features" [B x T x D] the encoder's last tokens (prefix first); with a projector "projection" and
- * "teacher_projection" [B x N x e], pooled: [B x 1 x e]; with a quantizer "codes" i32 [B x N]. A "target" of codes is
- * i32 [B x N]. What a method has not is not there. Inputs: "view/0" [B x C x H x W], "view/1" of a pair, and where
- * codes are drawn softly in training "gumbel/0" [B x N x K]. */
+ * P], both of a decoder of lists [B x M K x P]; "features" [B x T x D] the encoder's last tokens (prefix first, padding
+ * 0); with a projector "projection" and "teacher_projection" [B x N x e], pooled: [B x 1 x e]; with a quantizer "codes"
+ * i32 [B x N]. A "target" of codes is i32 [B x N]. What a method has not is not there. Inputs: "view/0"
+ * [B x C x H x W], "view/1" of a pair, and where codes are drawn softly in training "gumbel/0" [B x N x K]. */
 lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool *pool, int64_t micro_batch,
                         unsigned flags, lac_step **step, lac_error *err);
 void lac_step_free(lac_step *step);
@@ -77,6 +78,10 @@ lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, co
  * at least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
+/* The same where the decoder predicts lists (lac_method_sizes.n_blocks): keep [B x n_keep] visible patches, blocks
+ * [B x M x n_in_block], each list ending in any number of -1. Weights are 1. */
+lac_status lac_step_set_lists(lac_step *step, int64_t n_keep, const int32_t *keep, int64_t n_in_block,
+                              const int32_t *blocks, lac_error *err);
 /* Values of a step's batch that buffers follow: clear before a step's micro-batches, gather after each run, learn after
  * the optimizer. Nothing where no buffer learns. `number` is the step's, which keys random choices. */
 void lac_step_clear(lac_step *step);

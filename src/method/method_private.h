@@ -79,6 +79,9 @@ struct lac_method {
     bool has_fixed_count;              /* every picture hides N - n_shown patches, at every step */
     int64_t n_shown;                   /* patches that an index-form mask leaves visible */
     int64_t n_visible;                 /* patches that the encoder sees: n_shown, or N */
+    bool has_lists;                    /* the decoder predicts lists of patches, and is_index */
+    bool has_padding;                  /* in lists: they are not equally long in every picture */
+    lac_mask_bounds bounds;            /* the longest lists */
     int n_terms;
     lac_term terms[LAC_MAX_OBJECTIVES];
 };
@@ -89,6 +92,9 @@ lac_status lac_method_find_tokenizer(lac_method *m, lac_error *err);
 lac_status lac_method_fit_tokenizer(lac_method *m, lac_error *err);
 lac_status lac_method_declare_tokenizer(lac_method *m, lac_error *err);
 lac_id lac_method_build_tokenizer(const lac_method *m, lac_graph *g, lac_id picture);
+/* lists.c: in place of choose_form where the decoder takes lists; then, once visible patches are counted. */
+lac_status lac_method_choose_lists(lac_method *m, bool needs_all, lac_error *err);
+void lac_method_fit_lists(lac_method *m);
 
 /* rank and dims of a batch of pictures: B x C x S... */
 int lac_method_picture_dims(const lac_method *method, int64_t batch, int64_t dim[LAC_MAX_RANK]);

@@ -14,15 +14,15 @@
  * B x N, where it sees all "mask/0" B x N, 1 = hidden; per `on` in use the loss weights B x N and the factor [1] that
  * turns a weighted sum into a mean: "weight/0" and "norm" for hidden patches, "weight/0/visible" and "norm/visible",
  * "weight/0/all" and "norm/all", and for pooled projections "weight/0/picture" B x 1 and "norm/picture". Not here:
- * filling masks and weights (step_mask.c). */
+ * filling masks and weights (step_mask.c), decoders of lists of patches (step_lists.c). */
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "method/step_private.h"
 
-const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0", "weight/0/visible", "weight/0/all",
-                                                     "weight/0/picture"};
-const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm/all", "norm/picture"};
+const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0", "weight/0/visible", "weight/0/all", "weight/0/picture",
+                                                     "weight/0/lists"};
+const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm/all", "norm/picture", "norm/lists"};
 
 /* ---- building ---- */
 
@@ -41,8 +41,10 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
     for (int i = 0; i < m->n_terms; i++) {
         const lac_term *term = &m->terms[i];
         if (weight[term->on] == LAC_NONE) {
-            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2,
-                                         (int64_t[]){batch, term->on == LAC_ON_PICTURE ? 1 : m->grid.n});
+            int64_t rows = term->on == LAC_ON_PICTURE ? 1
+                           : term->on == LAC_ON_LISTS ? m->bounds.n_blocks * m->bounds.n_in_block
+                                                      : m->grid.n;
+            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2, (int64_t[]){batch, rows});
             norm[term->on] = lac_input(g, lac_step_norm_names[term->on], real, 1, (int64_t[]){1});
         }
         lac_id prediction = p->prediction[term->of], target = p->target[term->of], value;
@@ -118,13 +120,18 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     int64_t dim[LAC_MAX_RANK];
     int rank = lac_method_picture_dims(m, batch, dim);
     lac_id picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim);
-    lac_id restore = LAC_NONE, drawn = LAC_NONE;
+    lac_id restore = LAC_NONE, drawn = LAC_NONE, blocks = LAC_NONE;
+    lac_decoder_lists lists;
+    lac_decoder_context decoding = m->decoder_context;
     lac_encoder_input input = {.picture = picture,
                                .keep = LAC_NONE,
                                .mask = LAC_NONE,
                                .places = LAC_NONE,
                                .is_drop_path_on = (flags & LAC_STEP_DROP_PATH) != 0};
-    if (m->is_index) {
+    if (m->has_lists) {
+        blocks = lac_step_input_lists(m, g, batch, &input, &lists);
+        decoding.lists = &lists;
+    } else if (m->is_index) {
         input.keep = lac_input(g, "keep/0", LAC_I32, 2, (int64_t[]){batch, m->n_visible});
         restore = lac_input(g, "restore/0", LAC_I32, 2, (int64_t[]){batch, m->grid.n});
     } else if (!m->mask->hides_nothing) {
@@ -135,7 +142,7 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
             input.mask = drawn;
     }
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
-    lac_output(g, "features", features);
+    lac_output(g, "features", lac_step_without_padding(m, g, batch, features));
     pairs p = {{LAC_NONE, LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE, LAC_NONE}, LAC_NONE};
     if (m->mask->removed) p.removed = m->mask->removed(m->mask_settings, &m->grid, g, drawn);
     lac_target_context about = m->target_context;
@@ -160,12 +167,13 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     }
     if (m->quantizer->build) features = build_codes(m, g, features, (flags & LAC_STEP_TRAIN) != 0, &p);
     if (m->decoder->build) {
-        p.prediction[0] = m->decoder->build(m->decoder_settings, &m->decoder_context, g, features, restore);
+        p.prediction[0] = m->decoder->build(m->decoder_settings, &decoding, g, features, restore);
         lac_output(g, "prediction", p.prediction[0]);
     }
     if (m->target->build) {
         p.target[0] = m->target->build(m->target_settings, g, &about);
         if (!m->target->gives_codes) p.target[0] = lac_stop_gradient(g, p.target[0]);
+        if (m->has_lists) p.target[0] = lac_gather_rows(g, p.target[0], blocks);
         lac_output(g, "target", p.target[0]);
     }
     lac_id loss = build_loss(m, g, batch, &p);
@@ -175,7 +183,9 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
 
 static lac_status find_inputs(lac_step *s, lac_error *err) {
     lac_view view;
-    if (s->method->is_index) {
+    if (s->method->has_lists) {
+        LAC_TRY(lac_step_find_lists(s, err));
+    } else if (s->method->is_index) {
         LAC_TRY(lac_program_input(s->program, "keep/0", &view, err));
         s->keep = view.data;
         LAC_TRY(lac_program_input(s->program, "restore/0", &view, err));
@@ -239,6 +249,7 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
 void lac_step_free(lac_step *step) {
     if (!step) return;
     lac_program_free(step->program);
+    lac_step_free_lists(step);
     lac_free(step->mask);
     lac_free(step->is_hidden);
     lac_free(step->mask_scratch);

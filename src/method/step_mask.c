@@ -29,6 +29,7 @@ static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) 
             if (s->is_on[on]) put_real(&s->weight[on], i, value[on]);
         }
     }
+    if (s->method->has_lists) sum[LAC_ON_LISTS] = lac_step_put_list_weights(s, weight);
 }
 
 /* One row per picture: each counts once. */
@@ -49,32 +50,43 @@ static void put_term_weights(lac_step *s) {
 }
 
 /* Sample b's mask from s->is_hidden, with its indices in ascending order where there are any. */
-static void put_sample(lac_step *s, int64_t b) {
+void lac_step_put_sample(lac_step *s, int64_t b) {
     const lac_method *m = s->method;
     int64_t n = m->grid.n;
-    if (s->keep) lac_mask_indices(s->is_hidden, n, s->keep + b * m->n_visible, s->restore + b * n);
+    if (m->has_lists)
+        lac_step_put_lists(s, b);
+    else if (s->keep)
+        lac_mask_indices(s->is_hidden, n, s->keep + b * m->n_visible, s->restore + b * n);
     for (int64_t i = 0; i < n; i++) {
         s->mask[b * n + i] = s->is_hidden[i] && !m->mask->corrupt ? 1 : 0;
         if (s->drawn.data) put_real(&s->drawn, b * n + i, s->is_hidden[i] ? 1 : 0);
     }
 }
 
-static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample) {
+/* To is_hidden, and with lists to place b of them. */
+static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample, int64_t b) {
     const lac_method *m = s->method;
+    if (m->has_lists) {
+        lac_step_draw_lists(s, seed, epoch, sample, b);
+        return;
+    }
     lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, (uint64_t)epoch, (uint64_t)sample, 0);
     m->mask->draw(m->mask_settings, &m->grid, &random, s->mask_scratch, s->is_hidden);
 }
 
 void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n) {
     if (s->method->has_fixed_count || s->method->mask->corrupt) return;
-    int64_t n_hidden = 0;
+    int64_t n_hidden = 0, n_rows = 0;
+    if (s->method->has_lists) lac_step_plan_lists(s, seed, epoch, sample, n);
     for (int64_t b = 0; b < n; b++) {
-        draw_sample(s, seed, epoch[b], sample[b]);
+        draw_sample(s, seed, epoch[b], sample[b], 0);
+        if (s->method->has_lists) n_rows += lac_step_rows_of(s, 0);
         for (int64_t i = 0; i < s->method->grid.n; i++)
             n_hidden += s->is_hidden[i] != 0;
     }
     s->n_planned = (double)n;
     s->n_planned_hidden = (double)n_hidden;
+    s->n_planned_rows = (double)n_rows;
 }
 
 lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t global_batch,
@@ -83,19 +95,24 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     if (global_batch < s->batch)
         return lac_usage(err, "global batch %lld is smaller than the micro-batch %lld", (long long)global_batch,
                          (long long)s->batch);
+    if (m->has_lists && s->n_planned == 0) lac_step_plan_lists(s, seed, epoch, sample, s->batch);
     for (int64_t b = 0; b < s->batch; b++) {
-        draw_sample(s, seed, epoch[b], sample[b]);
-        put_sample(s, b);
+        draw_sample(s, seed, epoch[b], sample[b], b);
+        lac_step_put_sample(s, b);
     }
     double total[LAC_N_ON];
     put_weights(s, NULL, total);
     double pictures = (double)global_batch, n = (double)m->grid.n;
     double hidden = total[LAC_ON_HIDDEN] / (double)s->batch; /* in a picture, on average */
-    if (m->has_fixed_count)
+    double rows = total[LAC_ON_LISTS] / (double)s->batch;
+    if (m->has_fixed_count) {
         hidden = n - (double)m->n_shown;
-    else if (s->n_planned > 0)
+    } else if (s->n_planned > 0) {
         hidden = s->n_planned_hidden / s->n_planned;
+        rows = s->n_planned_rows / s->n_planned;
+    }
     total[LAC_ON_HIDDEN] = pictures * hidden;
+    total[LAC_ON_LISTS] = pictures * rows;
     total[LAC_ON_VISIBLE] = pictures * (n - hidden);
     total[LAC_ON_ALL] = pictures * n;
     total[LAC_ON_PICTURE] = pictures;
@@ -114,10 +131,11 @@ static lac_status put_noise(lac_step *s, int64_t b, const float *noise, lac_erro
         if (isnan(noise[i]))
             return lac_usage(err, "noise: sample %lld, patch %lld is not a number", (long long)b, (long long)i);
     lac_mask_argsort(noise, n, s->sort_scratch, s->order);
-    if (!s->keep) {
+    if (!s->restore) {
         for (int64_t i = 0; i < n; i++)
             s->is_hidden[s->order[i]] = i >= n_visible;
-        put_sample(s, b);
+        if (s->method->has_lists) lac_step_list_hidden(s, b);
+        lac_step_put_sample(s, b);
         return LAC_OK;
     }
     for (int64_t i = 0; i < n; i++) {
@@ -140,8 +158,9 @@ static lac_status put_keep(lac_step *s, int64_t b, const int32_t *keep, lac_erro
             return lac_usage(err, "keep/0: sample %lld names patch %d twice", (long long)b, keep[v]);
         s->is_hidden[keep[v]] = 0;
     }
-    put_sample(s, b);
-    for (int64_t v = 0; s->keep && v < n_visible; v++) {
+    if (s->method->has_lists) lac_step_list_hidden(s, b);
+    lac_step_put_sample(s, b);
+    for (int64_t v = 0; s->restore && v < n_visible; v++) {
         s->keep[b * n_visible + v] = keep[v];
         s->restore[b * n + keep[v]] = (int32_t)v;
     }
@@ -158,30 +177,12 @@ static lac_status put_hidden(lac_step *s, int64_t b, const float *weight, lac_er
     if (s->method->has_fixed_count && n_visible != s->method->n_shown)
         return lac_usage(err, "mask/0: sample %lld leaves %lld of %lld patches visible, the recipe's mask leaves %lld",
                          (long long)b, (long long)n_visible, (long long)n, (long long)s->method->n_shown);
-    put_sample(s, b);
+    if (s->method->has_lists) lac_step_list_hidden(s, b);
+    lac_step_put_sample(s, b);
     return LAC_OK;
 }
 
-lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *keep, const float *weight,
-                             double total_weight, lac_error *err) {
-    int64_t n = s->method->grid.n;
-    if (noise && keep) return lac_usage(err, "mask: noise and keep/0 exclude each other");
-    if (!noise && !keep && !weight) return lac_usage(err, "mask: expected noise, keep/0 or mask/0");
-    if ((noise || keep) && s->method->mask->form != LAC_MASK_INDEX)
-        return lac_usage(err, "mask '%s' hides another number of patches in every picture: expected mask/0, found %s",
-                         s->method->mask->slot.name, noise ? "noise" : "keep/0");
-    for (int64_t i = 0; weight && i < s->batch * n; i++)
-        if (!isfinite(weight[i]) || weight[i] < 0)
-            return lac_usage(err, "mask/0: sample %lld, patch %lld: expected a finite weight of at least 0, found %g",
-                             (long long)(i / n), (long long)(i % n), (double)weight[i]);
-    for (int64_t b = 0; b < s->batch; b++) {
-        if (noise)
-            LAC_TRY(put_noise(s, b, noise + b * n, err));
-        else if (keep)
-            LAC_TRY(put_keep(s, b, keep + b * s->method->n_shown, err));
-        else
-            LAC_TRY(put_hidden(s, b, weight + b * n, err));
-    }
+void lac_step_put_given(lac_step *s, const float *weight, double total_weight) {
     double total[LAC_N_ON];
     put_weights(s, weight, total);
     put_picture_weights(s);
@@ -195,5 +196,31 @@ lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *kee
     put_norms(s, total);
     put_term_weights(s);
     lac_step_put_courses(s);
+}
+
+lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *keep, const float *weight,
+                             double total_weight, lac_error *err) {
+    int64_t n = s->method->grid.n;
+    if (noise && keep) return lac_usage(err, "mask: noise and keep/0 exclude each other");
+    if (!noise && !keep && !weight) return lac_usage(err, "mask: expected noise, keep/0 or mask/0");
+    if ((noise || keep) && s->method->mask->form != LAC_MASK_INDEX)
+        return lac_usage(err, "mask '%s' hides another number of patches in every picture: expected mask/0, found %s",
+                         s->method->mask->slot.name, noise ? "noise" : "keep/0");
+    if (s->method->mask->draw_blocks && s->method->has_lists)
+        return lac_usage(err, "mask '%s' has lists of patches to predict: expected keep/0 and blocks/0",
+                         s->method->mask->slot.name);
+    for (int64_t i = 0; weight && i < s->batch * n; i++)
+        if (!isfinite(weight[i]) || weight[i] < 0)
+            return lac_usage(err, "mask/0: sample %lld, patch %lld: expected a finite weight of at least 0, found %g",
+                             (long long)(i / n), (long long)(i % n), (double)weight[i]);
+    for (int64_t b = 0; b < s->batch; b++) {
+        if (noise)
+            LAC_TRY(put_noise(s, b, noise + b * n, err));
+        else if (keep)
+            LAC_TRY(put_keep(s, b, keep + b * s->method->n_shown, err));
+        else
+            LAC_TRY(put_hidden(s, b, weight + b * n, err));
+    }
+    lac_step_put_given(s, weight, total_weight);
     return LAC_OK;
 }

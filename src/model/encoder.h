@@ -13,6 +13,7 @@
 typedef struct lac_encoder_shape {
     int64_t width, depth, n_prefix; /* D, L, tokens before the patches (class token: 1) */
     int64_t mlp_width, heads;
+    int64_t n_tokens; /* of a decoder, of all sequences of a picture; 0: prefix + N */
 } lac_encoder_shape;
 
 /* The inside of an encoder, for those who look into it (src/analyze): filled by build, by block. */

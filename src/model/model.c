@@ -5,7 +5,7 @@
 
 static const lac_encoder_slot *const encoders[] = {&lac_encoder_vit};
 static const lac_decoder_slot *const decoders[] = {&lac_decoder_mae, &lac_decoder_none, &lac_decoder_linear,
-                                                   &lac_decoder_blocks};
+                                                   &lac_decoder_blocks, &lac_decoder_narrow};
 
 int lac_encoder_count(void) {
     return (int)(sizeof encoders / sizeof *encoders);

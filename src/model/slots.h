@@ -8,7 +8,8 @@
 #include "model/quantizer.h"
 
 extern const lac_encoder_slot lac_encoder_vit;
-extern const lac_decoder_slot lac_decoder_none, lac_decoder_mae, lac_decoder_linear, lac_decoder_blocks;
+extern const lac_decoder_slot lac_decoder_none, lac_decoder_mae, lac_decoder_linear, lac_decoder_blocks,
+    lac_decoder_narrow;
 extern const lac_quantizer_slot lac_quantizer_vq, lac_quantizer_gumbel;
 
 #endif

@@ -25,8 +25,9 @@ typedef struct lac_objective_slot {
                             lac_id target, lac_id removed, lac_id norm);
 } lac_objective_slot;
 
-/* LAC_ON_PICTURE: one row per picture (pooled projections); not a word of recipes. */
-typedef enum lac_on { LAC_ON_HIDDEN, LAC_ON_VISIBLE, LAC_ON_ALL, LAC_ON_PICTURE, LAC_N_ON } lac_on;
+/* LAC_ON_PICTURE: one row per picture (pooled projections); LAC_ON_LISTS: one per patch of the lists that a decoder
+ * predicts. Not words of recipes. */
+typedef enum lac_on { LAC_ON_HIDDEN, LAC_ON_VISIBLE, LAC_ON_ALL, LAC_ON_PICTURE, LAC_ON_LISTS, LAC_N_ON } lac_on;
 lac_on lac_objective_on(const lac_settings *settings);
 
 int lac_objective_count(void);

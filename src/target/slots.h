@@ -4,7 +4,7 @@
 
 #include "target/target.h"
 
-extern const lac_target_slot lac_target_none, lac_target_teacher_layers, lac_target_pixels, lac_target_hog,
-    lac_target_tokens;
+extern const lac_target_slot lac_target_none, lac_target_teacher_layers, lac_target_teacher_tokens, lac_target_pixels,
+    lac_target_hog, lac_target_tokens;
 
 #endif

@@ -5,8 +5,9 @@
 
 #include "target/slots.h"
 
-static const lac_target_slot *const slots[] = {&lac_target_pixels, &lac_target_hog, &lac_target_teacher_layers,
-                                               &lac_target_tokens, &lac_target_none};
+static const lac_target_slot *const slots[] = {&lac_target_pixels,         &lac_target_hog,
+                                               &lac_target_teacher_layers, &lac_target_teacher_tokens,
+                                               &lac_target_tokens,         &lac_target_none};
 
 int lac_target_count(void) {
     return (int)(sizeof slots / sizeof *slots);
