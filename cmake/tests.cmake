@@ -30,4 +30,5 @@ lac_script_test(api/exports ${PROJECT_SOURCE_DIR}/tests/api/exports.sh $<TARGET_
 lac_script_test(api/install ${PROJECT_SOURCE_DIR}/tests/api/install.sh ${PROJECT_BINARY_DIR}
   ${PROJECT_SOURCE_DIR}/examples/pretrain_and_embed.c ${CMAKE_C_COMPILER} "${CMAKE_C_FLAGS}")
 
+include(cmake/tutorial.cmake)
 include(cmake/fuzz.cmake)
