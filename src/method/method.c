@@ -434,9 +434,9 @@ static double sample_bytes(const lac_encoder_shape *shape, int64_t tokens) {
     return 4.0 * (double)tokens * (double)shape->depth * (8.0 * (double)shape->width + 2.0 * (double)shape->mlp_width);
 }
 
-/* The largest divisor of the batch whose activations stay under 96 MB, so that they are still in or near the cache when
- * backward reads them and memory does not grow with the batch; but at least so many pictures that a matrix product has
- * 192 rows, below which it is not worth its packing. */
+/* The largest divisor of the batch whose activations stay under 144 MB, so that they are still in or near the cache
+ * when backward reads them and memory does not grow with the batch; but at least so many pictures that a matrix product
+ * has 192 rows, below which it is not worth its packing. */
 int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     if (!lac_method_is_per_sample(m)) return batch;
     int64_t given = lac_recipe_int(m->recipe, "train.micro_batch");
@@ -447,7 +447,7 @@ int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     int64_t best = 1;
     for (int64_t size = 1; size <= batch; size++) {
         if (batch % size != 0) continue;
-        bool is_small = (double)size * bytes <= 96e6, has_few_rows = best * encoder_tokens < 192;
+        bool is_small = (double)size * bytes <= 144e6, has_few_rows = best * encoder_tokens < 192;
         if (given > 0 ? size <= given : is_small || has_few_rows) best = size;
     }
     return best;

@@ -416,12 +416,12 @@ static void test_micro_batch_follows_the_rule_and_the_recipe(void **state) {
     lac_method *method;
     MUST(lac_recipe_open("mae-tiny-32", NULL, 0, &recipe, &must_err));
     MUST(lac_method_new(recipe, LAC_F32, &method, &must_err));
-    assert_int_equal(lac_method_micro_batch(method, 128), 16);
+    assert_int_equal(lac_method_micro_batch(method, 128), 32);
     assert_int_equal(lac_method_micro_batch(method, 7), 7);
     assert_int_equal(lac_method_micro_batch(method, 1), 1);
-    MUST(lac_recipe_set(recipe, "train.micro_batch", "32", &must_err));
-    assert_int_equal(lac_method_micro_batch(method, 128), 32);
-    assert_int_equal(lac_method_micro_batch(method, 48), 24);
+    MUST(lac_recipe_set(recipe, "train.micro_batch", "16", &must_err));
+    assert_int_equal(lac_method_micro_batch(method, 128), 16);
+    assert_int_equal(lac_method_micro_batch(method, 48), 16);
     lac_method_free(method);
     lac_recipe_free(recipe);
 }

@@ -10,7 +10,8 @@
  *
  * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow B is read in place, and where tiles
  * are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to pack
- * whole is taken in rounds. All cuts follow from the shape. docs/kernels.md has the rules and the numbers. */
+ * whole is taken in rounds. All cuts of the depth follow from the shape. docs/kernels.md has the rules and the numbers.
+ */
 
 _Static_assert(MR <= VL, "packing A writes one vector a depth");
 
@@ -19,7 +20,8 @@ enum {
     NT_MAX = 768,          /* columns of a tile: partial sums, MT x NT_MAX, are 144 KB of L2 */
     NT_MIN = 96,           /* below this, packing A for each tile costs more than 4 % */
     PACK_MAX = 4 << 20,    /* values of B packed at once: 16 MB */
-    TASKS_WANTED = 16,     /* tiles shrink, and the depth is cut, until there are so many */
+    TASKS_A_THREAD = 4,    /* tiles shrink until there are so many: no bit depends on it */
+    TASKS_WANTED = 16,     /* the depth is cut until there are so many, whatever the number of threads */
     PART_MIN = 512,        /* depth of a part */
     IN_PLACE_N = 192,      /* columns of a B read in place: a depth block spans at most the 64 pages of an L1 TLB */
     AHEAD = 8,             /* rows of A fetched early while packing: their distance defeats the hardware's prefetcher */
@@ -67,12 +69,13 @@ static gemm gemm_plan(const lac_call *call) {
     g.n_m = over(g.m, MT);
     idx n = at_least(g.n, 1);
     g.nt = up_to(over(n, over(n, NT_MAX)), NR);
-    while (g.n_m * over(n, g.nt) < TASKS_WANTED && g.nt > 2 * NT_MIN)
+    idx wanted = TASKS_A_THREAD * lac_pool_size(call->pool);
+    while (g.n_m * over(n, g.nt) < wanted && g.nt > 2 * NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
     g.n_parts = 1;
     while (is_sum && g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
         g.n_parts *= 2;
-    while (g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.nt > NT_MIN)
+    while (g.n_m * over(n, g.nt) * g.n_parts < wanted && g.nt > NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
 
     g.packs_a = g.trans_a;
@@ -163,20 +166,18 @@ static void gemm_pack_b(gemm *g, lac_pool *pool) {
 
 /* A's rows i..i+m at depth k..k+depth, in panels of MR rows: [panel][depth][MR], zero beyond m. */
 static void gemm_pack_a(const gemm *g, idx i, idx m, idx k, idx depth, float *to) {
-    if (g->trans_a) { /* whole vectors are written; what lies beyond MR is overwritten by the next depth */
+    if (g->trans_a) {
         const float *from = g->a + k * g->lda + i;
-        idx whole = m >= VL ? (m - VL) / MR * MR + MR : 0; /* panels that may read a whole vector */
+        idx whole = m / MR * MR;
         for (idx p = 0; p < depth; p++, from += g->lda, to += MR) {
-            bool is_last = p + 1 == depth;
             if (p + AHEAD < depth)
                 for (idx r = 0; r < m; r += 16)
                     __builtin_prefetch(from + AHEAD * g->lda + r);
-            for (idx r = 0; r < m; r += MR) {
-                vf x = r < whole ? v_load(from + r) : v_load_n(from + r, at_most(VL, m - r));
-                if (is_last)
-                    v_store_n(to + r * depth, x, MR);
-                else
-                    v_store(to + r * depth, x);
+            for (idx r = 0; r < whole; r += MR)
+                memcpy(to + r * depth, from + r, MR * sizeof *to);
+            if (whole < m) {
+                for (idx q = 0; q < MR; q++)
+                    to[whole * depth + q] = whole + q < m ? from[whole + q] : 0.0f;
             }
         }
         return;
