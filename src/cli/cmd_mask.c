@@ -70,7 +70,8 @@ const lac_command lac_command_mask = {
     .summary = "draw what a recipe hides: the picture, draws of the mask, how often each patch is hidden",
     .details =
         "PICTURE is a picture's file, SOURCE#INDEX, or a SOURCE, whose first picture is taken. --seed chooses the\n"
-        "masks: draw i is that of training sample i. The last panel is the chance of each patch over 2,000 draws.",
+        "masks: draw i is that of training sample i. Grey is hidden; blue are the patches that are predicted, where a\n"
+        "mask says which. The last panel is the chance of each patch over 2,000 draws.",
     .examples = "lacuna mask demo fashion-mnist:test --out masks.png\n"
                 "lacuna mask mae-vit-b16 photo.jpg --set mask.ratio=0.5 --out masks.png",
     .options = options,

@@ -27,17 +27,30 @@ static lac_status make_grid(const lac_recipe *r, lac_grid *grid, lac_error *err)
     return lac_grid_make(n_axes, picture, patch, lac_recipe_int(r, "picture.channels"), grid, err);
 }
 
-static lac_status draw_all(const lac_mask_slot *mask, const lac_settings *settings, uint64_t seed, lac_mask_draws *d,
-                           lac_error *err) {
+/* Draw i to is_hidden, and to is_listed if it is not NULL. */
+static void draw_one(const lac_mask_slot *mask, const lac_settings *settings, const lac_grid *grid,
+                     const lac_mask_bounds *bounds, uint64_t seed, int64_t i, void *scratch, int32_t *blocks,
+                     uint8_t *is_hidden, uint8_t *is_listed) {
+    lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, 0, (uint64_t)i, 0);
+    lac_random shared = lac_random_at(seed, LAC_RANDOM_MASK, 0, (uint64_t)i, 1);
+    lac_mask_draw_lists(mask, settings, grid, &shared, &random, scratch, bounds, is_hidden, blocks);
+    for (int64_t k = 0; is_listed && k < bounds->n_blocks * bounds->n_in_block; k++)
+        if (blocks[k] >= 0) is_listed[blocks[k]] = 1;
+}
+
+static lac_status draw_all(const lac_mask_slot *mask, const lac_settings *settings, int64_t n_visible, uint64_t seed,
+                           lac_mask_draws *d, lac_error *err) {
     const int64_t n = d->grid.n, most = d->n > d->n_many ? d->n : d->n_many;
     void *scratch = lac_zalloc(mask->scratch_bytes(settings, &d->grid));
     uint8_t *one = lac_array((size_t)n, 1);
-    lac_status status = scratch && one ? LAC_OK : lac_no_memory(err, "masks");
+    const lac_mask_bounds bounds = lac_mask_lists(mask, settings, &d->grid, n_visible);
+    int32_t *blocks = lac_array((size_t)(bounds.n_blocks * bounds.n_in_block) + 1, sizeof *blocks);
+    lac_status status = scratch && one && blocks ? LAC_OK : lac_no_memory(err, "masks");
     d->least = 1;
     for (int64_t i = 0; i < most && status == LAC_OK; i++) {
         uint8_t *is_hidden = i < d->n ? d->is_hidden + i * n : one;
-        lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, 0, (uint64_t)i, 0);
-        mask->draw(settings, &d->grid, &random, scratch, is_hidden);
+        draw_one(mask, settings, &d->grid, &bounds, seed, i, scratch, blocks, is_hidden,
+                 d->is_listed && i < d->n ? d->is_listed + i * n : NULL);
         if (i >= d->n_many) continue;
         double hidden = 0;
         for (int64_t p = 0; p < n; p++) {
@@ -50,6 +63,7 @@ static lac_status draw_all(const lac_mask_slot *mask, const lac_settings *settin
     }
     lac_free(scratch);
     lac_free(one);
+    lac_free(blocks);
     return status;
 }
 
@@ -58,20 +72,22 @@ lac_status lac_mask_draw_many(const lac_recipe *recipe, uint64_t seed, int64_t n
     *d = (lac_mask_draws){.n = n, .n_many = n_many};
     const lac_settings *settings = lac_recipe_section(recipe, "mask");
     const lac_mask_slot *mask = lac_mask_find(settings->slot);
-    int64_t n_visible;
+    int64_t n_visible = 0;
     LAC_TRY(make_grid(recipe, &d->grid, err));
     if (mask->visible) LAC_TRY(mask->visible(settings, &d->grid, &n_visible, err));
     d->is_corrupt = mask->corrupt != NULL;
     d->is_hidden = lac_array((size_t)n, (size_t)d->grid.n);
     d->chance = lac_array((size_t)d->grid.n, sizeof *d->chance);
-    lac_status status =
-        d->is_hidden && d->chance ? draw_all(mask, settings, seed, d, err) : lac_no_memory(err, "masks");
+    if (mask->draw_blocks) d->is_listed = lac_zalloc((size_t)(n * d->grid.n));
+    bool has_memory = d->is_hidden && d->chance && (d->is_listed || !mask->draw_blocks);
+    lac_status status = has_memory ? draw_all(mask, settings, n_visible, seed, d, err) : lac_no_memory(err, "masks");
     if (status != LAC_OK) lac_mask_draws_free(d);
     return status;
 }
 
 void lac_mask_draws_free(lac_mask_draws *d) {
     lac_free(d->is_hidden);
+    lac_free(d->is_listed);
     lac_free(d->chance);
     *d = (lac_mask_draws){0};
 }
@@ -86,26 +102,28 @@ static int64_t patch_of(const lac_grid *g, int y, int x) {
     return y / g->patch[0] * g->size[1] + x / g->patch[1];
 }
 
-/* Grey where hidden. */
-static void paint_masked(canvas *c, const uint8_t *is_hidden) {
+static const int blue[3] = {43, 108, 176};
+
+/* Grey where hidden; where a patch is to be predicted as well, the picture shines through blue. */
+static void paint_masked(canvas *c, const uint8_t *is_hidden, const uint8_t *is_listed) {
     for (int y = 0; y < c->height; y++)
         for (int x = 0; x < c->width; x++)
             for (int v = 0; v < 3; v++) {
                 int64_t at = (int64_t)y * c->width + x;
                 uint8_t pixel = c->picture[at * c->channels + (c->channels == 3 ? v : 0)];
-                bool is_grey = is_hidden && is_hidden[patch_of(&c->d->grid, y, x)];
-                c->cell[at * 3 + v] = is_grey ? 128 : pixel;
+                int64_t patch = patch_of(&c->d->grid, y, x);
+                bool is_grey = is_hidden && is_hidden[patch], is_blue = is_listed && is_listed[patch];
+                c->cell[at * 3 + v] = is_blue ? (uint8_t)((pixel + 2 * blue[v]) / 3) : (is_grey ? 128 : pixel);
             }
 }
 
 /* White: never hidden; dark blue: always. */
 static void paint_chance(canvas *c) {
-    static const double dark[3] = {43, 108, 176};
     for (int y = 0; y < c->height; y++)
         for (int x = 0; x < c->width; x++)
             for (int v = 0; v < 3; v++)
                 c->cell[((int64_t)y * c->width + x) * 3 + v] =
-                    (uint8_t)(255 - (255 - dark[v]) * c->d->chance[patch_of(&c->d->grid, y, x)] + 0.5);
+                    (uint8_t)(255 - (255 - blue[v]) * c->d->chance[patch_of(&c->d->grid, y, x)] + 0.5);
 }
 
 static lac_status read_picture(const lac_recipe *r, const char *spec, int64_t index, canvas *c, lac_error *err) {
@@ -151,7 +169,8 @@ static lac_status paint(canvas *c, const char *out, lac_error *err) {
         if (is_last)
             paint_chance(c);
         else
-            paint_masked(c, i == 0 ? NULL : d->is_hidden + (i - 1) * d->grid.n);
+            paint_masked(c, i == 0 ? NULL : d->is_hidden + (i - 1) * d->grid.n,
+                         i == 0 || !d->is_listed ? NULL : d->is_listed + (i - 1) * d->grid.n);
         lac_figure_text(&figure, GAP + i * wide, GAP, title);
         lac_figure_picture(&figure, GAP + i * wide, top, scale, c->width, c->height, 3, c->cell);
     }
