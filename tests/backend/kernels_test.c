@@ -69,6 +69,15 @@ static void test_gemm_is_right_for_many_tiles(void **state) {
     check_gemm(&r, 333, 400, 330, true, false, LAC_GEMM_SUM_A, false, false, false);
 }
 
+/* A weight gradient's depth is cut into parts by the shape alone: tiles follow the number of threads, sums must not. */
+static void test_gemm_has_the_same_bits_where_its_depth_is_cut(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(9, LAC_RANDOM_TEST, 0, 0, 0);
+    check_gemm(&r, 128, 512, 2080, true, false, LAC_GEMM_SUM_A | LAC_GEMM_ACCUMULATE, false, false, false);
+    check_gemm(&r, 96, 384, 1100, true, false, LAC_GEMM_SUM_A, false, false, false);
+    check_gemm(&r, 64, 256, 4200, true, false, 0, false, false, false);
+}
+
 static void test_gemm_takes_a_convolution_weight_as_a_matrix(void **state) {
     (void)state;
     lac_random r = lac_random_at(4, LAC_RANDOM_TEST, 0, 0, 0);
@@ -448,6 +457,7 @@ int main(void) {
         cmocka_unit_test(test_gemm_is_right_for_awkward_sizes_and_every_epilogue),
         cmocka_unit_test(test_gemm_is_right_when_b_is_packed_in_rounds),
         cmocka_unit_test(test_gemm_is_right_for_many_tiles),
+        cmocka_unit_test(test_gemm_has_the_same_bits_where_its_depth_is_cut),
         cmocka_unit_test(test_gemm_takes_a_convolution_weight_as_a_matrix),
         cmocka_unit_test(test_attention_and_its_gradient_are_right),
         cmocka_unit_test(test_attention_survives_large_scores),

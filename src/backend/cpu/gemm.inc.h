@@ -72,8 +72,11 @@ static gemm gemm_plan(const lac_call *call) {
     idx wanted = TASKS_A_THREAD * lac_pool_size(call->pool);
     while (g.n_m * over(n, g.nt) < wanted && g.nt > 2 * NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
+    idx nt = up_to(over(n, over(n, NT_MAX)), NR); /* of TASKS_WANTED tiles: parts must not follow the threads */
+    while (g.n_m * over(n, nt) < TASKS_WANTED && nt > 2 * NT_MIN)
+        nt = up_to(over(nt, 2), NR);
     g.n_parts = 1;
-    while (is_sum && g.n_m * over(n, g.nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
+    while (is_sum && g.n_m * over(n, nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
         g.n_parts *= 2;
     while (g.n_m * over(n, g.nt) * g.n_parts < wanted && g.nt > NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
