@@ -11,7 +11,7 @@
 
 static lac_mask_draws draws_of(const char *name) {
     lac_recipe *recipe;
-    lac_mask_draws draws;
+    lac_mask_draws draws = {0};
     lac_error err;
     if (lac_recipe_open(name, NULL, 0, &recipe, &err) != LAC_OK ||
         lac_mask_draw_many(recipe, 3, 4, 200, &draws, &err) != LAC_OK)
