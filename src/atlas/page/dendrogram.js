@@ -141,17 +141,29 @@ function drawDendrogram(holder, card, st, count, found) {
       if (e.touches) return e.touches.length > 1;
       return e.type !== "dblclick" && !e.button;
     })
-    .on("zoom", () => update(d3.event.transform));
+    .on("zoom", () => {
+      if (d3.event.sourceEvent) aim = 0;
+      update(d3.event.transform);
+    });
   const selection = d3.select(svg).call(zoom);
   svg.style.setProperty("touch-action", "pan-y");
   const moving = matchMedia("(prefers-reduced-motion: reduce)").matches ? selection : null;
-  const move = (t) => (moving ? selection : selection.transition().duration(350)).call(zoom.transform, t);
+  let aim = 0; /* where a zoom under way will end: keys pressed meanwhile count from there */
+  const move = (t) => {
+    aim = 0;
+    (moving ? selection : selection.transition().duration(350)).call(zoom.transform, t);
+  };
   const zoomTo = (k) => {
     const wanted = Math.min(most, Math.max(1, (height - 40) / (tree.size[k] * pitch)));
     const middle = top + (tree.first[k] + tree.size[k] / 2) * pitch;
     move(d3.zoomIdentity.translate(0, Math.min(0, Math.max(height * (1 - wanted), height / 2 - wanted * middle))).scale(wanted));
   };
-  zoomBy = (factor) => (factor ? (moving ? selection : selection.transition().duration(250)).call(zoom.scaleBy, factor) : move(d3.zoomIdentity));
+  zoomBy = (factor) => {
+    if (!factor) return move(d3.zoomIdentity);
+    if (moving) return selection.call(zoom.scaleBy, factor);
+    aim = Math.min(most, Math.max(1, (aim || d3.zoomTransform(svg).k) * factor));
+    selection.transition().duration(250).on("end", () => { aim = 0; }).call(zoom.scaleTo, aim);
+  };
   svg.addEventListener("wheel", (event) => { /* without Ctrl the wheel moves a zoomed tree until its end, then the page */
     const t = d3.zoomTransform(svg);
     if (event.ctrlKey || event.metaKey || t.k <= 1.001) return;
