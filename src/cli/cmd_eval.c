@@ -27,11 +27,54 @@ static void show_progress(void *context, const char *what, int64_t n_done, int64
     lac_status_line_show(&s->line, false, "%s  %" PRId64 "/%" PRId64, what, n_done, n_all);
 }
 
+static const char *const tuning_options[] = {"lr",    "weight-decay", "layer-decay", "drop-path",
+                                             "mixup", "cutmix",       "smoothing",   "erasing"};
+
+/* What finetune and attentive are told; the standards are MAE's fine-tuning (arXiv 2111.06377, A.1) but for the epochs.
+ */
+static lac_status read_tuning(const lac_args *args, lac_eval_options *o, bool is_whole, lac_error *err) {
+    lac_tune_options *t = &o->tune;
+    if (lac_args_has(args, "layer"))
+        return lac_usage(err, "--layer: finetune and attentive train on the encoder's end; it is of knn and linear");
+    LAC_TRY(lac_args_int(args, "epochs", 20, 1, &t->epochs, err));
+    LAC_TRY(lac_args_int(args, "batch", 0, 1, &t->batch, err));
+    LAC_TRY(lac_args_real(args, "lr", 0, 0, &t->lr, err));
+    LAC_TRY(lac_args_real(args, "weight-decay", 0.05, 0, &t->weight_decay, err));
+    LAC_TRY(lac_args_real(args, "layer-decay", 0.75, 0, &t->layer_decay, err));
+    LAC_TRY(lac_args_real(args, "drop-path", 0.1, 0, &o->drop_path, err));
+    LAC_TRY(lac_args_real(args, "mixup", is_whole ? 0.8 : 0, 0, &t->mix.mixup, err));
+    LAC_TRY(lac_args_real(args, "cutmix", is_whole ? 1 : 0, 0, &t->mix.cutmix, err));
+    LAC_TRY(lac_args_real(args, "smoothing", is_whole ? 0.1 : 0, 0, &t->mix.smoothing, err));
+    LAC_TRY(lac_args_real(args, "erasing", is_whole ? 0.25 : 0, 0, &t->mix.erasing, err));
+    if (lac_args_has(args, "lr") && !(t->lr > 0)) return lac_usage(err, "--lr: expected a number above 0");
+    if (!(t->layer_decay > 0) || t->layer_decay > 1)
+        return lac_usage(err, "--layer-decay: expected a number above 0, at most 1");
+    if (o->drop_path >= 1) return lac_usage(err, "--drop-path: expected a number below 1");
+    if (t->mix.mixup > 100 || t->mix.cutmix > 100) return lac_usage(err, "--mixup, --cutmix: expected at most 100");
+    if (t->mix.smoothing >= 1) return lac_usage(err, "--smoothing: expected a number below 1");
+    if (t->mix.erasing > 1) return lac_usage(err, "--erasing: expected at most 1");
+    if (!is_whole &&
+        (lac_args_has(args, "layer-decay") || lac_args_has(args, "drop-path") || lac_args_has(args, "pool")))
+        return lac_usage(err,
+                         "--layer-decay, --drop-path and --pool are of finetune: attentive leaves the encoder as it "
+                         "is and pools by attention");
+    t->warmup = -1;
+    return LAC_OK;
+}
+
+static lac_status refuse_tuning(const lac_args *args, const char *what, lac_error *err) {
+    for (size_t i = 0; i < sizeof tuning_options / sizeof *tuning_options; i++)
+        if (lac_args_has(args, tuning_options[i]))
+            return lac_usage(err, "--%s: is of eval finetune and attentive, not of %s", tuning_options[i], what);
+    return LAC_OK;
+}
+
 static lac_status choose_jobs(const lac_args *args, lac_eval_options *o, lac_error *err) {
     const char *what = lac_args_word(args, 0), *protocol = lac_args_text(args, "protocol");
     bool is_all = strcmp(what, "all") == 0, is_knn = strcmp(what, "knn") == 0;
-    if (!is_all && !is_knn && strcmp(what, "linear") != 0)
-        return lac_usage(err, "'%s': expected knn, linear or all", what);
+    bool is_whole = strcmp(what, "finetune") == 0, is_attentive = strcmp(what, "attentive") == 0;
+    if (!is_all && !is_knn && !is_whole && !is_attentive && strcmp(what, "linear") != 0)
+        return lac_usage(err, "'%s': expected knn, linear, all, finetune or attentive", what);
     lac_eval_protocol linear = LAC_EVAL_LBFGS;
     if (protocol && strcmp(protocol, "bn-sgd") == 0)
         linear = LAC_EVAL_BN_SGD;
@@ -39,16 +82,15 @@ static lac_status choose_jobs(const lac_args *args, lac_eval_options *o, lac_err
         return lac_usage(err, "--protocol: expected lbfgs or bn-sgd, found '%s'", protocol);
     int64_t labels;
     LAC_TRY(lac_args_int(args, "labels", is_all ? 10 : 0, 1, &labels, err));
-    if (is_all) {
-        o->n_jobs = 3;
-        o->job[0] = (lac_eval_job){LAC_EVAL_KNN, 0};
-        o->job[1] = (lac_eval_job){linear, 0};
-        o->job[2] = (lac_eval_job){linear, labels};
-    } else {
-        o->n_jobs = 1;
-        o->job[0] = (lac_eval_job){is_knn ? LAC_EVAL_KNN : linear, labels};
+    o->n_jobs = is_all ? 3 : 1;
+    if (is_whole || is_attentive) {
+        o->job[0] = (lac_eval_job){is_whole ? LAC_EVAL_FINETUNE : LAC_EVAL_ATTENTIVE, labels};
+        return read_tuning(args, o, is_whole, err);
     }
-    return LAC_OK;
+    o->job[0] = (lac_eval_job){is_all || is_knn ? LAC_EVAL_KNN : linear, is_all ? 0 : labels};
+    o->job[1] = (lac_eval_job){linear, 0};
+    o->job[2] = (lac_eval_job){linear, labels};
+    return refuse_tuning(args, what, err);
 }
 
 static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_error *err) {
@@ -63,7 +105,7 @@ static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_er
     o->is_lars = optimizer && strcmp(optimizer, "lars") == 0;
     int64_t layer, seeds, seed, loaders;
     LAC_TRY(lac_args_int(args, "layer", 0, 0, &layer, err));
-    LAC_TRY(lac_args_int(args, "seeds", 5, 1, &seeds, err));
+    LAC_TRY(lac_args_int(args, "seeds", o->job[0].protocol >= LAC_EVAL_FINETUNE ? 3 : 5, 1, &seeds, err));
     LAC_TRY(lac_args_int(args, "seed", 0, 0, &seed, err));
     LAC_TRY(lac_args_int(args, "loaders", lac_usable_threads(), 1, &loaders, err));
     LAC_TRY(lac_args_int(args, "k", 20, 1, &o->k, err));
@@ -113,15 +155,19 @@ static lac_status print_table(const lac_eval_report *r, int index, lac_error *er
 }
 
 static lac_status print_report(const lac_eval_report *r, lac_error *err) {
-    printf("model  %s (step %" PRId64 "), features: ", r->model, r->step);
-    if (r->options.pooling == LAC_POOLING_MEAN)
-        printf("mean of the patch tokens, ");
+    const lac_eval_protocol protocol = r->options.job[0].protocol;
+    printf("model  %s (step %" PRId64 "), ", r->model, r->step);
+    if (protocol == LAC_EVAL_ATTENTIVE)
+        printf("a learned query over the patch tokens of the frozen encoder\n");
+    else if (protocol == LAC_EVAL_FINETUNE)
+        printf("all of it trained on the %s\n",
+               r->options.pooling == LAC_POOLING_MEAN ? "patch tokens' mean" : "class token");
+    else if (r->options.layer)
+        printf("features: %s, block %d\n",
+               r->options.pooling == LAC_POOLING_MEAN ? "mean of the patch tokens" : "class token", r->options.layer);
     else
-        printf("class token, ");
-    if (r->options.layer)
-        printf("block %d\n", r->options.layer);
-    else
-        printf("last layer\n");
+        printf("features: %s, last layer\n",
+               r->options.pooling == LAC_POOLING_MEAN ? "mean of the patch tokens" : "class token");
     printf("train  %s: %" PRId64 " pictures, %d classes\n", r->train, r->n_train, r->classes);
     printf("test   %s: %" PRId64 " pictures%s\n", r->test, r->n_test,
            r->is_split        ? ", a fifth of every class held out, as there is no test split"
@@ -177,17 +223,26 @@ static const lac_option options[] = {
     {"data", "SOURCE", "labelled pictures to train the probe on"},
     {"test", "SOURCE", "pictures to test it on (default: SOURCE's own test split, else a stratified fifth of it)"},
     {"labels", "N", "train on N labels a class only (default: all; eval all: 10)"},
-    {"seeds", "N", "draws of those labels: mean and deviation (default 5)"},
+    {"seeds", "N", "draws of those labels (default 5); of finetune and attentive, trainings (3): mean and deviation"},
     {"pool", "mean|cls", "one vector a picture from its patch tokens' mean (default) or its class token"},
     {"layer", "K", "features after block K (default 0: the last, after the final norm)"},
     {"k", "K", "neighbours of k-NN (default 20)"},
     {"train-limit", "N", "at most N training pictures, stratified"},
     {"protocol", "lbfgs|bn-sgd", "linear probe: logistic regression (default) or batch norm and SGD"},
     {"optimizer", "sgd|lars", "of bn-sgd (default sgd)"},
-    {"epochs", "N", "of bn-sgd (default 90)"},
+    {"epochs", "N", "of bn-sgd (default 90), finetune and attentive (20)"},
     {"crops", "N",
      "of bn-sgd: random crops a picture, seen in turn (default 4; 0: none; as many as epochs: always new)"},
-    {"batch", "N", "pictures that the encoder sees at once (default 64; results do not depend on it)"},
+    {"batch", "N",
+     "pictures the encoder sees at once (64; results do not depend on it); finetune, attentive: a step (128)"},
+    {"lr", "X", "of finetune and attentive: peak rate for 256 pictures a step (default 4e-3 x 96 / width)"},
+    {"weight-decay", "X", "of finetune and attentive (default .05)"},
+    {"layer-decay", "X", "of finetune: each layer's rate is this times that above it (default .75; from scratch: 1)"},
+    {"drop-path", "X", "of finetune: rising to this in the last block (default .1)"},
+    {"mixup", "A", "lambda ~ Beta(A, A) (finetune: .8, attentive: 0, which is without)"},
+    {"cutmix", "A", "the same for rectangles (finetune: 1, attentive: 0); with both, half of the batches each"},
+    {"smoothing", "E", "of labels (finetune: .1, attentive: 0)"},
+    {"erasing", "P", "chance that a rectangle of a picture becomes noise (finetune: .25, attentive: 0)"},
     {"loaders", "N", "threads that decode pictures"},
     {"out", "FILE", "also write the result as JSON to FILE"},
     {0},
@@ -195,16 +250,19 @@ static const lac_option options[] = {
 
 const lac_command lac_command_eval = {
     .name = "eval",
-    .usage = "knn|linear|all RUN|MODEL --data SOURCE",
-    .summary = "measure features by k-NN and linear probes, beside two controls",
+    .usage = "knn|linear|all|finetune|attentive RUN|MODEL --data SOURCE",
+    .summary = "measure what was learned: k-NN, linear and attentive probes, fine-tuning, beside controls",
     .details =
-        "Every table has three rows: the trained features, those of the same network before training, and raw\n"
+        "A table of features has three rows: the trained ones, those of the same network before training, and raw\n"
         "pixels. k-NN: cosine, votes exp(similarity/.07). Linear: logistic regression on standardised features,\n"
         "scikit-learn's objective (C = 1), to gradient 1e-5; or the stochastic protocol of the papers (bn-sgd).\n"
-        "all: both, and the linear probe with a few labels a class. MODEL is a checkpoint file or a Hugging Face\n"
-        "ViTMAE folder. Protocols: docs/evaluation.md.",
+        "all: both, and the linear probe with a few labels a class. finetune: the whole network is trained on the\n"
+        "labels, beside the same network from scratch. attentive: a query learns what to attend to in the frozen\n"
+        "encoder's patch tokens, beside the untrained encoder's. MODEL is a checkpoint file or a Hugging Face ViTMAE\n"
+        "folder. Protocols: docs/evaluation.md.",
     .examples = "lacuna eval all runs/demo --data fashion-mnist\n"
                 "lacuna eval knn runs/photos --data photos --k 10 --pool cls\n"
+                "lacuna eval finetune runs/demo --data fashion-mnist --train-limit 5000 --epochs 10\n"
                 "lacuna eval linear runs/photos --data photos/train --test photos/val --labels 10 --seeds 5 --json",
     .options = options,
     .min_words = 2,

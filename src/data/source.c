@@ -12,6 +12,13 @@
 #include "data/decode.h"
 #include "data/source_private.h"
 
+/* What a subset's picture is in the source that it is of. */
+static const lac_source *resolve(const lac_source *s, int64_t *index) {
+    if (!s->parent) return s;
+    *index = s->chosen[*index];
+    return s->parent;
+}
+
 static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
@@ -86,6 +93,7 @@ void lac_source_free(lac_source *s) {
     lac_free(s->names);
     lac_free(s->name_at);
     lac_free(s->pixels);
+    lac_free(s->chosen);
     lac_free(s->test_spec);
     lac_free(s->spec);
     lac_free(s);
@@ -123,18 +131,21 @@ const char *lac_source_spec(const lac_source *s) {
 }
 
 int lac_source_classes(const lac_source *s) {
-    return s->n_classes;
+    return s->parent ? s->parent->n_classes : s->n_classes;
 }
 
 const char *lac_source_class_name(const lac_source *s, int label) {
+    if (s->parent) s = s->parent;
     return label >= 0 && label < s->n_classes ? s->class_name[label] : "";
 }
 
 int lac_source_label(const lac_source *s, int64_t index) {
+    s = resolve(s, &index);
     return s->label ? s->label[index] : -1;
 }
 
 const char *lac_source_name(const lac_source *s, int64_t index, char *room, size_t bytes) {
+    s = resolve(s, &index);
     if (s->pixels)
         snprintf(room, bytes, "%s#%lld", s->spec, (long long)index);
     else
@@ -151,6 +162,7 @@ char *lac_source_test_spec(const lac_source *s) {
 }
 
 lac_status lac_source_read(const lac_source *s, int64_t index, int min_side, lac_picture *picture, lac_error *err) {
+    s = resolve(s, &index);
     if (!s->pixels) {
         char path[PATH_MAX];
         return lac_decode_file(picture, lac_source_name(s, index, path, sizeof path), min_side, err);

@@ -17,6 +17,9 @@ lac_status lac_source_open(const char *spec, lac_source **source, lac_error *err
 /* Pictures that lie in memory, copied: count x height x width x channels bytes, channels 1 or 3. Unlabelled. */
 lac_status lac_source_from_pixels(const uint8_t *pixels, int64_t count, int height, int width, int channels,
                                   lac_source **source, lac_error *err);
+/* The pictures of a source where is_wanted[index] is not 0, in its order; they keep labels and names. The source is
+ * borrowed. LAC_USAGE if there is none. */
+lac_status lac_source_subset(const lac_source *source, const uint8_t *is_wanted, lac_source **subset, lac_error *err);
 void lac_source_free(lac_source *source);
 int64_t lac_source_count(const lac_source *source);
 const char *lac_source_spec(const lac_source *source);

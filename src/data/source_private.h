@@ -1,6 +1,7 @@
 /* data/source_private.h - private to src/data: what a source is made of, and the kinds that fill one.
  *
- * Two kinds: files (root and names set) and arrays (pixels set). Nothing changes after lac_source_open. */
+ * Kinds: files (root and names set), arrays (pixels set), and a part of one of these (parent set). Nothing changes
+ * after lac_source_open. */
 #ifndef LAC_DATA_SOURCE_PRIVATE_H
 #define LAC_DATA_SOURCE_PRIVATE_H
 
@@ -21,6 +22,9 @@ struct lac_source {
     /* arrays */
     uint8_t *pixels; /* count x height x width x channels */
     int width, height, channels;
+    /* a subset of another source, which outlives it */
+    const lac_source *parent;
+    int64_t *chosen; /* count: index in the parent */
 };
 
 typedef enum lac_split { LAC_SPLIT_NONE, LAC_SPLIT_TRAIN, LAC_SPLIT_TEST } lac_split;

@@ -295,9 +295,9 @@ lac_status lac_reconstruction_write(const lac_reconstruction *r, const char *pat
     return status;
 }
 
-lac_status lac_method_with_ratio(lac_method *method, lac_recipe *recipe, const char *ratio, lac_method **other,
-                                 lac_error *err) {
-    LAC_TRY(lac_recipe_set(recipe, "mask.ratio", ratio, err));
+lac_status lac_method_with(lac_method *method, lac_recipe *recipe, const char *key, const char *value,
+                           lac_method **other, lac_error *err) {
+    LAC_TRY(lac_recipe_set(recipe, key, value, err));
     LAC_TRY(lac_method_new(recipe, LAC_F32, other, err));
     lac_store *from = lac_method_store(method), *to = lac_method_store(*other);
     for (int i = 0; i < lac_store_count(to); i++) {
@@ -313,4 +313,9 @@ lac_status lac_method_with_ratio(lac_method *method, lac_recipe *recipe, const c
         memcpy(entry->value, old->value, (size_t)entry->n * lac_dtype_bytes(entry->dtype));
     }
     return LAC_OK;
+}
+
+lac_status lac_method_with_ratio(lac_method *method, lac_recipe *recipe, const char *ratio, lac_method **other,
+                                 lac_error *err) {
+    return lac_method_with(method, recipe, "mask.ratio", ratio, other, err);
 }

@@ -35,8 +35,11 @@ const uint8_t *lac_reconstruction_cell(const lac_reconstruction *r, int64_t row,
                                        int *channels);
 lac_status lac_reconstruction_write(const lac_reconstruction *r, const char *path, lac_error *err);
 
-/* The same method with the mask's ratio changed (its recipe's key mask.ratio) and the weights copied. `recipe` is the
- * one that `method` was made of; `method` may only be freed afterwards. LAC_USAGE if the mask has no such key. */
+/* The same method with a key of its recipe changed that changes no weight's shape, and the weights copied. `recipe` is
+ * the one that `method` was made of; `method` may only be freed afterwards. LAC_USAGE if there is no such key. */
+lac_status lac_method_with(lac_method *method, lac_recipe *recipe, const char *key, const char *value,
+                           lac_method **other, lac_error *err);
+/* That for mask.ratio. */
 lac_status lac_method_with_ratio(lac_method *method, lac_recipe *recipe, const char *ratio, lac_method **other,
                                  lac_error *err);
 

@@ -4,7 +4,7 @@
 
 #include "eval/table.h"
 
-static const char *const protocol_names[] = {"knn", "lbfgs", "bn-sgd"};
+static const char *const protocol_names[] = {"knn", "lbfgs", "bn-sgd", "finetune", "attentive"};
 
 void lac_eval_title(const lac_eval_report *r, int table, char room[128]) {
     const lac_eval_table *t = &r->table[table];
@@ -13,6 +13,11 @@ void lac_eval_title(const lac_eval_report *r, int table, char room[128]) {
         snprintf(what, sizeof what, "k-NN, k = %" PRId64, r->options.k > 0 ? r->options.k : 20);
     else
         snprintf(what, sizeof what, "linear probe%s", t->job.protocol == LAC_EVAL_BN_SGD ? ", bn-sgd" : "");
+    const bool is_tuned = t->job.protocol >= LAC_EVAL_FINETUNE;
+    if (is_tuned) {
+        snprintf(what, sizeof what, t->job.protocol == LAC_EVAL_FINETUNE ? "fine-tuning" : "attentive probe");
+        snprintf(labels, sizeof labels, "all labels, %d seed%s", t->n_seeds, t->n_seeds == 1 ? "" : "s");
+    }
     if (t->job.labels > 0)
         snprintf(labels, sizeof labels, "%" PRId64 " label%s a class, %d draw%s", t->job.labels,
                  t->job.labels == 1 ? "" : "s", t->n_seeds, t->n_seeds == 1 ? "" : "s");
@@ -42,6 +47,15 @@ static void put_row(lac_text *out, const lac_eval_table *t, const lac_eval_row *
     lac_text_add(out, "}");
 }
 
+static void put_tuning(lac_text *out, const lac_eval_options *o, bool is_whole) {
+    const lac_tune_options *t = &o->tune;
+    lac_text_add(out, ", \"epochs\": %" PRId64 ", \"batch\": %" PRId64 ", \"lr\": %.9g, \"weight_decay\": %.9g",
+                 t->epochs, t->batch, t->lr, t->weight_decay);
+    if (is_whole) lac_text_add(out, ", \"layer_decay\": %.9g, \"drop_path\": %.9g", t->layer_decay, o->drop_path);
+    lac_text_add(out, ", \"mixup\": %.9g, \"cutmix\": %.9g, \"smoothing\": %.9g, \"erasing\": %.9g", t->mix.mixup,
+                 t->mix.cutmix, t->mix.smoothing, t->mix.erasing);
+}
+
 static void put_table(lac_text *out, const lac_eval_report *r, const lac_eval_table *t) {
     const lac_eval_options *o = &r->options;
     lac_text_add(out, "{\"protocol\": \"%s\", \"model\": ", protocol_names[t->job.protocol]);
@@ -53,6 +67,7 @@ static void put_table(lac_text *out, const lac_eval_report *r, const lac_eval_ta
     if (t->job.protocol == LAC_EVAL_BN_SGD)
         lac_text_add(out, ", \"optimizer\": \"%s\", \"epochs\": %" PRId64 ", \"crops\": %" PRId64,
                      o->is_lars ? "lars" : "sgd", o->epochs > 0 ? o->epochs : 90, o->crops);
+    if (t->job.protocol >= LAC_EVAL_FINETUNE) put_tuning(out, o, t->job.protocol == LAC_EVAL_FINETUNE);
     lac_text_add(out, ", \"labels\": ");
     lac_text_add(out, t->job.labels > 0 ? "%" PRId64 : "null", t->job.labels);
     lac_text_add(out, ", \"seeds\": %d, \"seed\": %" PRIu64 ", \"classes\": %d, \"train\": {\"source\": ", t->n_seeds,

@@ -10,7 +10,15 @@
 #include "base/error.h"
 
 /* The `epoch` field of the counters that evaluation draws from: one number per use, so that no two share draws. */
-enum { LAC_EVAL_DRAW_SPLIT = 1, LAC_EVAL_DRAW_LABELS, LAC_EVAL_DRAW_LIMIT, LAC_EVAL_DRAW_INIT, LAC_EVAL_DRAW_ORDER };
+enum {
+    LAC_EVAL_DRAW_SPLIT = 1,
+    LAC_EVAL_DRAW_LABELS,
+    LAC_EVAL_DRAW_LIMIT,
+    LAC_EVAL_DRAW_INIT,
+    LAC_EVAL_DRAW_ORDER,
+    LAC_EVAL_DRAW_MIX,
+    LAC_EVAL_DRAW_ERASE
+};
 
 /* is_chosen[n] = 1 for `share` of each class (rounded to the nearest; at least one picture on either side of a class of
  * two or more, none of a class of one), else 0. */

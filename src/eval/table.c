@@ -13,6 +13,7 @@
 #include "eval/linear.h"
 #include "eval/probe_sgd.h"
 #include "eval/split.h"
+#include "eval/table_private.h"
 
 static const double test_share = 0.2;
 
@@ -312,6 +313,10 @@ static lac_status evaluate(evaluation *v, lac_error *err) {
     v->report->model = lac_copy_text(v->model->path);
     if (!v->report->model) return lac_no_memory(err, "a report");
     LAC_TRY(open_sources(v, err));
+    if (lac_eval_is_tuned(v->o)) {
+        const lac_eval_part train = {v->train.from, v->train.is_wanted}, test = {v->test.from, v->test.is_wanted};
+        return lac_eval_tune(v->model, v->backend, v->pool, &train, &test, v->classes, v->report, err);
+    }
     LAC_TRY(collect(v, &v->train, true, "features of the training pictures", err));
     LAC_TRY(collect(v, &v->test, true, "features of the test pictures", err));
     v->report->n_train = v->train.x[0].n;

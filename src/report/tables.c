@@ -71,7 +71,8 @@ double lac_report_accuracy(const lac_report_run *r, lac_report_protocol protocol
 static void put_probe_row(const json_t *row, lac_text *out) {
     double accuracy = real_of(row, "accuracy"), deviation = real_of(row, "deviation");
     double wide = accuracy >= 0 && accuracy <= 100 ? accuracy : 0;
-    bool is_trained = strcmp(text_of(row, "features"), "trained") == 0;
+    const char *features = text_of(row, "features");
+    bool is_trained = strcmp(features, "trained") == 0 || strcmp(features, "fine-tuned") == 0;
     lac_text_add(out, "<tr><th scope=\"row\">");
     lac_report_text(out, text_of(row, "features"));
     lac_text_add(out, "</th><td class=\"bar-cell\"><span class=\"bar%s\" style=\"width:%.1f%%\"></span></td>",
@@ -84,6 +85,13 @@ static void put_probe_row(const json_t *row, lac_text *out) {
     lac_text_add(out, "</td></tr>\n");
 }
 
+static const char *title_of(const char *protocol) {
+    return strcmp(protocol, "knn") == 0         ? "k-NN"
+           : strcmp(protocol, "finetune") == 0  ? "Fine-tuning"
+           : strcmp(protocol, "attentive") == 0 ? "Attentive probe"
+                                                : "Linear probe";
+}
+
 void lac_report_probes(const lac_report_run *r, lac_text *out) {
     if (r->n_evals == 0) {
         lac_report_missing(out, "Nothing is measured yet.", "lacuna eval all %s --data %s --out %s/eval.json", r->path,
@@ -93,8 +101,7 @@ void lac_report_probes(const lac_report_run *r, lac_text *out) {
     lac_text_add(out, "<div class=\"probes\">\n");
     for (int i = 0; i < r->n_evals; i++) {
         const json_t *table = r->eval[i], *labels = json_object_get(table, "labels"), *row;
-        bool is_knn = strcmp(text_of(table, "protocol"), "knn") == 0;
-        lac_text_add(out, "<figure class=\"card\"><h3>%s, ", is_knn ? "k-NN" : "Linear probe");
+        lac_text_add(out, "<figure class=\"card\"><h3>%s, ", title_of(text_of(table, "protocol")));
         if (json_is_integer(labels))
             lac_text_add(out, "%" PRId64 " labels a class", (int64_t)json_integer_value(labels));
         else

@@ -16,6 +16,7 @@ struct lac_optimizer {
     int n;
     int64_t t; /* steps done */
     lac_optimizer_state *state;
+    double *scale; /* n: factor of the rate; 0: left alone */
     float *memory;
     size_t memory_bytes;
 };
@@ -41,13 +42,15 @@ lac_status lac_optimizer_new(lac_store *store, const lac_optimizer_options *opti
     }
     opt->memory_bytes = floats * sizeof(float);
     opt->state = lac_array((size_t)opt->n, sizeof *opt->state);
+    opt->scale = lac_array((size_t)opt->n, sizeof *opt->scale);
     opt->memory = lac_zalloc(opt->memory_bytes);
-    if (!opt->state || !opt->memory) {
+    if (!opt->state || !opt->scale || !opt->memory) {
         lac_optimizer_free(opt);
         return lac_no_memory(err, "the optimizer's moments");
     }
     float *at = opt->memory;
     for (int i = 0; i < opt->n; i++) {
+        opt->scale[i] = 1;
         const lac_entry *e = lac_store_at(store, i);
         if (e->flags & LAC_PARAM_BUFFER) continue;
         size_t room = padded(e->n);
@@ -62,6 +65,7 @@ lac_status lac_optimizer_new(lac_store *store, const lac_optimizer_options *opti
 void lac_optimizer_free(lac_optimizer *o) {
     if (!o) return;
     lac_free(o->memory);
+    lac_free(o->scale);
     lac_free(o->state);
     lac_free(o);
 }
@@ -76,7 +80,7 @@ static double gradient_norm(const lac_optimizer *o, const lac_backend *backend, 
     double sum = 0;
     for (int i = 0; i < o->n; i++) {
         const lac_entry *e = lac_store_at(o->store, i);
-        if (o->state[i].m && e->grad) sum += backend->sum_squares(pool, (size_t)e->n, e->grad);
+        if (o->state[i].m && e->grad && o->scale[i] > 0) sum += backend->sum_squares(pool, (size_t)e->n, e->grad);
     }
     return sqrt(sum);
 }
@@ -92,13 +96,18 @@ void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *
     for (int i = 0; i < o->n; i++) {
         const lac_entry *e = lac_store_at(o->store, i);
         const lac_optimizer_state *s = &o->state[i];
-        if (!s->m || !e->grad) continue;
+        if (!s->m || !e->grad || !(o->scale[i] > 0)) continue;
+        step.lr = lr * o->scale[i];
         if (s->average && o->t == 0) memcpy(s->average, e->value, (size_t)e->n * sizeof(float));
         step.decay = e->flags & LAC_PARAM_NO_DECAY ? 0 : p->weight_decay;
         backend->adamw(pool, &step, (size_t)e->n, e->value, e->grad, s->m, s->v);
         if (s->average) backend->ema(pool, p->ema, (size_t)e->n, s->average, e->value);
     }
     o->t++;
+}
+
+void lac_optimizer_scale(lac_optimizer *o, int entry, double scale) {
+    o->scale[entry] = scale;
 }
 
 void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip) {

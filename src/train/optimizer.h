@@ -24,6 +24,9 @@ void lac_optimizer_reset(lac_optimizer *o);
 void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *pool, double lr, double *norm);
 /* What may follow a schedule, for the steps to come. */
 void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip);
+/* Entry i of the store learns at lr x scale (as new: 1), its decay, which is lr x weight_decay, too; 0: it is left as
+ * it is, and its gradient is no part of the norm. */
+void lac_optimizer_scale(lac_optimizer *o, int entry, double scale);
 int64_t lac_optimizer_steps(const lac_optimizer *o);
 
 /* Linear warm-up from 0 over `warmup` steps, then half a cosine to min_lr at `total`; step counts from 0. */

@@ -149,8 +149,32 @@ static void test_schedule_warms_up_then_falls_along_a_cosine(void **state) {
     assert_true(fabs(lac_schedule_lr(3, 0, 8, 4, 2) - 0.75) < 1e-15); /* a warm-up longer than the run */
 }
 
+/* A scale is another rate, decay and all; 0 leaves an entry out, of the norm too. */
+static void test_an_entry_has_its_own_rate(void **state) {
+    (void)state;
+    fixture whole, half;
+    double norm_whole, norm_half;
+    open_fixture(&whole, 0, 0);
+    open_fixture(&half, 0, 0);
+    lac_optimizer_scale(half.optimizer, 0, 0.5);
+    lac_optimizer_scale(half.optimizer, 1, 0);
+    for (int step = 0; step < 3; step++) {
+        fill(whole.store, adamw_start[0], true);
+        fill(half.store, adamw_start[0], true);
+        lac_optimizer_step(whole.optimizer, whole.backend, whole.pool, 5e-3, &norm_whole);
+        lac_optimizer_step(half.optimizer, half.backend, half.pool, 1e-2, &norm_half);
+    }
+    assert_memory_equal(lac_store_at(whole.store, 0)->value, lac_store_at(half.store, 0)->value,
+                        N_MATRIX * sizeof(float));
+    assert_memory_equal(lac_store_at(half.store, 1)->value, adamw_start[0] + N_MATRIX, ADAMW_VECTOR * sizeof(float));
+    assert_true(norm_half > 0 && norm_half < norm_whole);
+    close_fixture(&whole);
+    close_fixture(&half);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_entry_has_its_own_rate),
         cmocka_unit_test(test_five_clipped_steps_equal_torch),
         cmocka_unit_test(test_buffers_are_left_alone),
         cmocka_unit_test(test_gradient_that_is_not_finite_changes_nothing),
