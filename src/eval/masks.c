@@ -113,7 +113,7 @@ static void paint_masked(canvas *c, const uint8_t *is_hidden, const uint8_t *is_
                 uint8_t pixel = c->picture[at * c->channels + (c->channels == 3 ? v : 0)];
                 int64_t patch = patch_of(&c->d->grid, y, x);
                 bool is_grey = is_hidden && is_hidden[patch], is_blue = is_listed && is_listed[patch];
-                c->cell[at * 3 + v] = is_blue ? (uint8_t)((pixel + 2 * blue[v]) / 3) : (is_grey ? 128 : pixel);
+                c->cell[at * 3 + v] = (uint8_t)(is_blue ? (pixel + 2 * blue[v]) / 3 : (is_grey ? 128 : pixel));
             }
 }
 
