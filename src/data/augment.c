@@ -181,13 +181,18 @@ int lac_augment_min_side(const lac_augment *a) {
     return least < 1e6 ? (int)ceil(least) : 1000000;
 }
 
-lac_augment lac_augment_for_eval(const lac_augment *train) {
+lac_augment lac_augment_one_view(const lac_augment *train) {
     lac_augment a = *train;
-    a.crop = LAC_CROP_CENTRE;
-    a.flip = 0;
     a.n_views = 1;
     a.jittered = 0;
     a.shift = 0;
+    return a;
+}
+
+lac_augment lac_augment_for_eval(const lac_augment *train) {
+    lac_augment a = lac_augment_one_view(train);
+    a.crop = LAC_CROP_CENTRE;
+    a.flip = 0;
     if (!(a.crop_share > 0 && a.crop_share <= 1)) a.crop_share = 0.875;
     return a;
 }

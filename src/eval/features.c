@@ -70,7 +70,7 @@ static lac_status open_program(lac_extractor *e, lac_method *method, const lac_b
 static lac_status open_all(lac_extractor *e, lac_method *method, const lac_backend *backend, const lac_source *source,
                            lac_error *err) {
     lac_augment augment = lac_method_augment(method);
-    if (!e->o.is_cropped) augment = lac_augment_for_eval(&augment);
+    augment = e->o.is_cropped ? lac_augment_one_view(&augment) : lac_augment_for_eval(&augment);
     e->picture_values = (int64_t)augment.channels * augment.height * augment.width;
     if (e->o.is_raw) {
         e->pictures = lac_array((size_t)(e->batch * e->picture_values), sizeof(float));

@@ -86,10 +86,8 @@ static lac_status open_program(tuner *t, const lac_backend *backend, lac_error *
 
 static lac_status open_all(tuner *t, const lac_backend *backend, const lac_source *train, lac_error *err) {
     const int64_t n = lac_source_count(train);
-    t->augment = lac_method_augment(t->method);
-    t->augment.n_views = 1;
-    t->augment.shift = 0;
-    t->augment.jittered = 0;
+    const lac_augment training = lac_method_augment(t->method);
+    t->augment = lac_augment_one_view(&training);
     t->values = (int64_t)t->augment.channels * t->augment.height * t->augment.width;
     t->batch = lac_tune_batch(t->o, n);
     t->part = choose_part(t->method, t->batch);

@@ -29,6 +29,16 @@ refuses 2 "--out is missing" "$lacuna" analyze run run --data photos
 succeeds "$lacuna" analyze run run --data photos --quiet --no-control --out both
 has "$room.out" "^run +1.0000  1.0000"
 
+# A recipe with two views is looked at, and trained on labels, through one.
+printf '%s\n' 'extends: tiny.yaml' 'name: pair' 'views: {name: pair}' 'model: {projector: {name: mlp, out: 8}, decoder: {name: none}}' \
+    'teacher: {name: ema}' 'target: {name: none}' 'objective: [{name: infonce, of: projector, on: hidden}]' >pair.yaml
+succeeds "$lacuna" pretrain pair.yaml --data photos --out pair --steps 4 --quiet
+succeeds "$lacuna" analyze pair --data photos --quiet
+has "$room.out" "^pair, untrained "
+succeeds "$lacuna" eval linear pair --data photos --protocol bn-sgd --epochs 2 --quiet
+succeeds "$lacuna" eval finetune pair --data photos --epochs 1 --seeds 1 --quiet
+rm -r pair
+
 succeeds "$lacuna" report run --quiet
 has run/report.html "^<!DOCTYPE html>"
 has run/report.html "Distance of attention"
