@@ -9,11 +9,11 @@ endfunction()
 lac_script_test(layers/check ${PROJECT_SOURCE_DIR}/tests/layers/check.sh ${PROJECT_SOURCE_DIR})
 lac_script_test(layers/check_can_fail ${PROJECT_SOURCE_DIR}/tests/layers/check_test.sh ${PROJECT_SOURCE_DIR})
 
-# tests/cli/NAME.sh; lib.sh is what they share, valgrind.sh is for .ci/run
+# tests/cli/NAME.sh; lib.sh and step_lib.sh are what they share, valgrind.sh is for .ci/run
 file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cli/*.sh)
 foreach(script ${scripts})
   get_filename_component(name ${script} NAME_WE)
-  if(NOT name MATCHES "^(lib|valgrind)$")
+  if(NOT name MATCHES "^(lib|step_lib|valgrind)$")
     lac_script_test(cli/${name} ${script} $<TARGET_FILE:lacuna>)
   endif()
 endforeach()

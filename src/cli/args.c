@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { MOST_OPTIONS = 64, MOST_THREADS = 1024 };
+enum { MOST_OPTIONS = 64, MOST_THREADS = 1024, MOST_LOADERS = 256 };
 
 struct lac_args {
     const lac_command *command;
@@ -211,12 +211,27 @@ bool lac_args_quiet(const lac_args *args) {
     return lac_args_has(args, "quiet");
 }
 
+static lac_status read_threads(const lac_args *args, int *threads, lac_error *err) {
+    int64_t n;
+    LAC_TRY(lac_args_int(args, "threads", 0, 1, &n, err));
+    if (n > MOST_THREADS) return lac_usage(err, "--threads: expected at most %d, found %" PRId64, MOST_THREADS, n);
+    *threads = (int)n;
+    return LAC_OK;
+}
+
+lac_status lac_args_workers(const lac_args *args, int *threads, int *loaders, lac_error *err) {
+    int64_t n;
+    LAC_TRY(read_threads(args, threads, err));
+    LAC_TRY(lac_args_int(args, "loaders", 0, 1, &n, err));
+    if (n > MOST_LOADERS) return lac_usage(err, "--loaders: expected at most %d, found %" PRId64, MOST_LOADERS, n);
+    *loaders = (int)n;
+    return LAC_OK;
+}
+
 lac_status lac_args_machine(const lac_args *args, lac_pool **pool, const lac_backend **backend, lac_error *err) {
-    int64_t threads;
+    int threads;
     *pool = NULL;
-    LAC_TRY(lac_args_int(args, "threads", 0, 1, &threads, err));
-    if (threads > MOST_THREADS)
-        return lac_usage(err, "--threads: expected at most %d, found %" PRId64, MOST_THREADS, threads);
+    LAC_TRY(read_threads(args, &threads, err));
     LAC_TRY(lac_backend_cpu(NULL, backend, err));
-    return lac_pool_new((int)threads, pool, err);
+    return lac_pool_new(threads, pool, err);
 }

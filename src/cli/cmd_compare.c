@@ -2,7 +2,6 @@
  * compare/compare.h. */
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +9,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/stop.h"
 #include "compare/compare.h"
 #include "report/report.h"
-
-static volatile sig_atomic_t stop_asked;
-
-static void ask_to_stop(int signal_number) {
-    stop_asked = 1;
-    signal(signal_number, SIG_DFL);
-}
 
 typedef struct screen {
     const lac_args *args;
@@ -26,11 +19,6 @@ typedef struct screen {
     const char *what;
     int part;
 } screen;
-
-static bool is_stopped(void *context) {
-    (void)context;
-    return stop_asked != 0;
-}
 
 static void show_progress(void *context, int part, int n_parts, const char *name, const char *what, int64_t done,
                           int64_t all) {
@@ -165,7 +153,7 @@ static lac_status read_budget(const lac_args *args, lac_compare_options *o, lac_
 }
 
 static lac_status read_options(const lac_args *args, lac_compare_options *o, lac_error *err) {
-    int64_t seeds, threads, loaders;
+    int64_t seeds;
     if (!o->data || !o->out) return lac_usage(err, "needs --data SOURCE and --out DIR");
     LAC_TRY(read_budget(args, o, err));
     LAC_TRY(lac_args_int(args, "seeds", 1, 1, &seeds, err));
@@ -173,14 +161,9 @@ static lac_status read_options(const lac_args *args, lac_compare_options *o, lac
     LAC_TRY(lac_args_int(args, "labels", 10, 1, &o->labels, err));
     LAC_TRY(lac_args_int(args, "train-limit", 20000, 0, &o->train_limit, err));
     LAC_TRY(lac_args_int(args, "pictures", 2048, 2, &o->pictures, err));
-    LAC_TRY(lac_args_int(args, "threads", 0, 1, &threads, err));
-    LAC_TRY(lac_args_int(args, "loaders", 0, 1, &loaders, err));
+    LAC_TRY(lac_args_workers(args, &o->threads, &o->loaders, err));
     if (seeds > 1000) return lac_usage(err, "--seeds: expected at most 1000, found %" PRId64, seeds);
-    if (threads > 1024) return lac_usage(err, "--threads: expected at most 1024, found %" PRId64, threads);
-    if (loaders > 256) return lac_usage(err, "--loaders: expected at most 256, found %" PRId64, loaders);
     o->n_seeds = (int)seeds;
-    o->threads = (int)threads;
-    o->loaders = (int)loaders;
     return LAC_OK;
 }
 
@@ -192,7 +175,7 @@ static lac_status run(const lac_args *args, lac_error *err) {
                              .test = lac_args_text(args, "test"),
                              .out = lac_args_text(args, "out"),
                              .context = &s,
-                             .stop = is_stopped,
+                             .stop = lac_stop_is_asked,
                              .progress = show_progress,
                              .note = show_note};
     LAC_TRY(read_options(args, &o, err));
@@ -201,14 +184,11 @@ static lac_status run(const lac_args *args, lac_error *err) {
     for (int i = 0; i < o.n_recipes; i++)
         recipes[i] = lac_args_word(args, i);
     o.recipes = recipes;
-    stop_asked = 0;
-    signal(SIGINT, ask_to_stop);
-    signal(SIGTERM, ask_to_stop);
+    lac_stop_listen();
     lac_status_line_begin(&s.line, args);
     lac_status status = lac_compare(&o, &comparison, err);
     lac_status_line_end(&s.line);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    lac_stop_end();
     if (status == LAC_OK) status = publish(args, &comparison, err);
     lac_comparison_free(&comparison);
     lac_free(recipes);

@@ -4,30 +4,17 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
-
-static volatile sig_atomic_t stop_asked;
-
-/* The first signal lets the step finish and the run be saved; the second has its usual effect at once. */
-static void ask_to_stop(int signal_number) {
-    stop_asked = 1;
-    signal(signal_number, SIG_DFL);
-}
+#include "cli/stop.h"
 
 typedef struct screen {
     const lac_args *args;
     lac_status_line line;
 } screen;
-
-static bool is_stopped(void *context) {
-    (void)context;
-    return stop_asked != 0;
-}
 
 static void show_progress(void *context, const lac_pretrain_progress *p) {
     screen *s = context;
@@ -138,7 +125,6 @@ lac_status lac_training_report(const lac_args *args, const char *name, const lac
 /* ---- options ---- */
 
 static lac_status read_numbers(const lac_args *args, lac_pretrain_options *o, int64_t *seed, lac_error *err) {
-    int64_t threads, loaders;
     LAC_TRY(lac_args_int(args, "steps", 0, 1, &o->steps, err));
     LAC_TRY(lac_args_real(args, "epochs", 0, 0, &o->epochs, err));
     if (lac_args_has(args, "epochs") && !(o->epochs > 0)) return lac_usage(err, "--epochs: expected a number above 0");
@@ -146,12 +132,7 @@ static lac_status read_numbers(const lac_args *args, lac_pretrain_options *o, in
     LAC_TRY(lac_args_seconds(args, "stop-after", 0, &o->stop_after_s, err));
     LAC_TRY(lac_args_int(args, "batch", 0, 1, &o->batch, err));
     LAC_TRY(lac_args_int(args, "seed", 0, 0, seed, err));
-    LAC_TRY(lac_args_int(args, "threads", 0, 1, &threads, err));
-    LAC_TRY(lac_args_int(args, "loaders", 0, 1, &loaders, err));
-    if (threads > 1024) return lac_usage(err, "--threads: expected at most 1024, found %" PRId64, threads);
-    if (loaders > 256) return lac_usage(err, "--loaders: expected at most 256, found %" PRId64, loaders);
-    o->threads = (int)threads;
-    o->loaders = (int)loaders;
+    LAC_TRY(lac_args_workers(args, &o->threads, &o->loaders, err));
     if (lac_args_has(args, "seed")) o->seed = seed;
     return LAC_OK;
 }
@@ -164,7 +145,7 @@ lac_status lac_training_run(const lac_args *args, lac_pretrain_result *result, l
                               .n_sets = lac_args_count(args, "set"),
                               .extend = lac_args_has(args, "extend"),
                               .context = &s,
-                              .stop = is_stopped,
+                              .stop = lac_stop_is_asked,
                               .progress = show_progress,
                               .note = show_note,
                               .result = result};
@@ -176,14 +157,11 @@ lac_status lac_training_run(const lac_args *args, lac_pretrain_result *result, l
     for (int i = 0; i < o.n_sets; i++)
         sets[i] = lac_args_nth(args, "set", i);
     o.sets = sets;
-    stop_asked = 0;
-    signal(SIGINT, ask_to_stop);
-    signal(SIGTERM, ask_to_stop);
+    lac_stop_listen();
     lac_status_line_begin(&s.line, args);
     lac_status status = lac_pretrain(&o, err);
     lac_status_line_end(&s.line);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
+    lac_stop_end();
     lac_free(sets);
     return status;
 }

@@ -1,11 +1,11 @@
 #!/bin/sh
 # CMAE through `lacuna step`: both terms, gradients, weights and the teacher's weights over five steps are those of plain
 # PyTorch (tests/reference/cmae.py), on every instruction set this processor has.
-. "$(dirname "$0")/lib.sh"
+tests=$(cd "$(dirname "$0")" && pwd)
+. "$tests/lib.sh"
+. "$tests/step_lib.sh"
 begin "$1"
-compare=$(dirname "$lacuna")/compare_dumps
-reference=$(cd "$(dirname "$0")/../reference/cmae" && pwd)
-[ -x "$compare" ] || fail "$compare is not there"
+references cmae
 step() {
     "$lacuna" step cmae-tiny --set picture.size=12 --set model.encoder.width=8 --set model.encoder.depth=2 \
         --set model.encoder.heads=2 --set model.encoder.mlp_ratio=2 --set mask.ratio=0.5 \
@@ -14,22 +14,12 @@ step() {
         --set model.feature_decoder.mlp_ratio=2 --set model.projector.hidden=12 --set model.projector.out=6 \
         --set model.predictor.hidden=12 --set model.predictor.out=6 --set 'teacher.decay={from: 0.8, to: 0.95}' \
         --set objective.1.temperature=0.2 --set objective.1.weight=0.4 --seed 1 --steps 5 --lr 1e-3 \
-        --weight-decay 0.05 --quiet --inputs "$reference/cmae.in.safetensors" "$@"
+        --weight-decay 0.05 --quiet "$@"
 }
-for isa in portable avx2 avx512; do
-    if ! LACUNA_ISA=$isa step --dump got.safetensors >"$room.out" 2>"$room.err"; then
-        grep -q "instruction set\|processor" "$room.err" && continue
-        fail "cmae on $isa: $(cat "$room.err")"
-    fi
-    "$compare" "$reference/cmae.out.safetensors" got.safetensors >"$room.out" 2>"$room.err" ||
-        fail "cmae on $isa: $(cat "$room.out" "$room.err")"
-    echo "cmae on $isa: $(cat "$room.out")"
-done
+matches cmae step
 
 # The comparison can fail: the teacher's features after its final norm.
-step --set teacher.norm=true --dump wrong.safetensors >/dev/null
-"$compare" "$reference/cmae.out.safetensors" wrong.safetensors >"$room.out" 2>"$room.err" &&
-    fail "normed features pass"
+differs cmae step --set teacher.norm=true
 grep -q '^teacher_projection' "$room.err" || fail "normed features show elsewhere: $(cat "$room.err")"
 
 step() { "$lacuna" pretrain cmae-tiny --data photos --out bad --steps 2 --quiet "$@"; }

@@ -1,32 +1,19 @@
 #!/bin/sh
 # Relative positions through `lacuna step`: loss, gradients, weights and the teacher's weights over five steps are those of
 # transformers' BEiT and data2vec (tests/reference/relative.py), on every instruction set this processor has.
-. "$(dirname "$0")/lib.sh"
+tests=$(cd "$(dirname "$0")" && pwd)
+. "$tests/lib.sh"
+. "$tests/step_lib.sh"
 begin "$1"
-compare=$(dirname "$lacuna")/compare_dumps
-reference=$(cd "$(dirname "$0")/../reference/relative" && pwd)
-[ -x "$compare" ] || fail "$compare is not there"
+references relative
 tiny='--set picture.size=12 --set picture.channels=3 --set model.encoder.patch=4 --set model.encoder.width=12
     --set model.encoder.depth=2 --set model.encoder.heads=3 --set model.encoder.mlp_ratio=2 --seed 1 --steps 5 --lr 1e-3
     --weight-decay 0.05 --quiet'
 
-matches() { # CASE RECIPE SETTINGS...
-    name=$1 recipe=$2
-    shift 2
-    for isa in portable avx2 avx512; do
-        # shellcheck disable=SC2086
-        if ! LACUNA_ISA=$isa "$lacuna" step "$recipe" $tiny "$@" --inputs "$reference/$name.in.safetensors" \
-            --dump "$name.safetensors" >"$room.out" 2>"$room.err"; then
-            grep -q "instruction set\|processor" "$room.err" && continue
-            fail "$name on $isa: $(cat "$room.err")"
-        fi
-        "$compare" "$reference/$name.out.safetensors" "$name.safetensors" >"$room.out" 2>"$room.err" ||
-            fail "$name on $isa: $(cat "$room.out" "$room.err")"
-        echo "$name on $isa: $(cat "$room.out")"
-    done
-}
-matches simmim simmim-tiny --set optim.betas=[0.9,0.95] --set mask.unit=4 --set mask.ratio=0.5
-matches data2vec data2vec-tiny --set objective.0.beta=0.5 --set 'teacher.decay={from: 0.8, to: 0.95}' \
+# shellcheck disable=SC2086
+matches simmim "$lacuna" step simmim-tiny $tiny --set optim.betas=[0.9,0.95] --set mask.unit=4 --set mask.ratio=0.5
+# shellcheck disable=SC2086
+matches data2vec "$lacuna" step data2vec-tiny $tiny --set objective.0.beta=0.5 --set 'teacher.decay={from: 0.8, to: 0.95}' \
     --set target.layers=2 --set optim.betas=[0.9,0.95] --set model.encoder.relative=block --set mask.min=1 \
     --set model.encoder.layer_scale=0.1
 
