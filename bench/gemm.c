@@ -3,7 +3,7 @@
  *   bench_gemm [THREADS [cpu]]      best of repeated runs; share is of the multiply-add probe on the same threads
  *
  * "cpu" counts processor seconds instead of the wall clock's, for one thread on a machine that others use too.
- * Not here: whole steps (lacuna bench) and comparisons with other libraries. */
+ * Not here: whole steps (lacuna bench) and comparisons with other libraries (gemm_peers.c). */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,34 +13,9 @@
 #include "backend/backend.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "layers.h"
 
-typedef enum kind { FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT } kind;
-
-static const char *const kind_names[] = {"forward", "d_input", "d_weight"};
-
-/* A linear layer from `in` to `out` features on `rows` rows */
-static const struct {
-    const char *name;
-    int64_t rows, in, out, flags;
-} layers[] = {
-    {"tiny-32 patches", 2048, 48, 192, 0},
-    {"tiny-32 enc qkv", 2176, 192, 576, 0},
-    {"tiny-32 enc proj", 2176, 192, 192, 0},
-    {"tiny-32 enc fc1+gelu", 2176, 192, 768, LAC_GEMM_GELU},
-    {"tiny-32 enc fc2", 2176, 768, 192, 0},
-    {"tiny-32 dec qkv", 8320, 96, 288, 0},
-    {"tiny-32 dec proj", 8320, 96, 96, 0},
-    {"tiny-32 dec fc1+gelu", 8320, 96, 384, LAC_GEMM_GELU},
-    {"tiny-32 dec fc2", 8320, 384, 96, 0},
-    {"tiny-32 dec pred", 8320, 96, 48, 0},
-    {"ViT-B enc qkv", 400, 768, 2304, 0},
-    {"ViT-B enc proj", 400, 768, 768, 0},
-    {"ViT-B enc fc1+gelu", 400, 768, 3072, LAC_GEMM_GELU},
-    {"ViT-B enc fc2", 400, 3072, 768, 0},
-    {"ViT-B dec qkv", 1576, 512, 1536, 0},
-    {"ViT-B dec fc1+gelu", 1576, 512, 2048, LAC_GEMM_GELU},
-    {"ViT-B dec pred", 1576, 512, 768, 0},
-};
+enum { TINY_PICTURES = 128, VIT_B_PICTURES = 8 };
 
 static const struct {
     const char *name;
@@ -91,20 +66,25 @@ static double flops_per_s(const lac_backend *backend, lac_call *call, double flo
     return flops / best;
 }
 
-static double linear(const lac_backend *backend, lac_pool *pool, size_t i, kind which) {
-    int64_t r = layers[i].rows, in = layers[i].in, out = layers[i].out;
+static int64_t rows(const struct lac_bench_layer *layer) {
+    return layer->tokens * (layer->is_tiny ? TINY_PICTURES : VIT_B_PICTURES);
+}
+
+static double linear(const lac_backend *backend, lac_pool *pool, const struct lac_bench_layer *layer,
+                     lac_bench_kind which) {
+    int64_t r = rows(layer), in = layer->in, out = layer->out;
     float *x = values(r * in), *y = values(r * out), *second = values(r * out), *w = values(in * out), *b = values(out);
     float *dx = values(r * in);
     lac_call call = {.op = LAC_OP_GEMM, .pool = pool, .n_in = 3, .n_out = 2};
-    if (which == FORWARD) {
+    if (which == LAC_FORWARD) {
         call.attr.i[1] = 1;
-        call.attr.i[2] = layers[i].flags;
+        call.attr.i[2] = layer->has_gelu ? LAC_GEMM_GELU : 0;
         call.in[0] = view(x, 2, r, in, 0);
         call.in[1] = view(w, 2, out, in, 0);
         call.in[2] = view(b, 1, out, 0, 0);
         call.out[0] = view(y, 2, r, out, 0);
         call.out[1] = view(second, 2, r, out, 0);
-    } else if (which == INPUT_GRADIENT) {
+    } else if (which == LAC_INPUT_GRADIENT) {
         call.in[0] = view(y, 2, r, out, 0);
         call.in[1] = view(w, 2, out, in, 0);
         call.out[0] = view(dx, 2, r, in, 0);
@@ -155,11 +135,13 @@ int main(int argc, char **argv) {
     }
     double peak = backend->peak_flops(pool, 0.5);
     printf("%s, %d threads, peak %.1f GFLOP/s\n", backend->isa, lac_pool_size(pool), peak * 1e-9);
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        printf("%-22s %5d x %4d -> %4d ", layers[i].name, (int)layers[i].rows, (int)layers[i].in, (int)layers[i].out);
-        for (kind k = FORWARD; k <= WEIGHT_GRADIENT; k++) {
-            double rate = linear(backend, pool, i, k);
-            printf(" %s %6.1f %3.0f%%", kind_names[k], rate * 1e-9, 100 * rate / peak);
+    for (size_t i = 0; i < LAC_BENCH_LAYERS; i++) {
+        const struct lac_bench_layer *layer = &lac_bench_layers[i];
+        printf("%-16s%-5s %5d x %4d -> %4d ", layer->name, layer->has_gelu ? "+gelu" : "", (int)rows(layer),
+               (int)layer->in, (int)layer->out);
+        for (lac_bench_kind k = LAC_FORWARD; k < LAC_BENCH_KINDS; k++) {
+            double rate = linear(backend, pool, layer, k);
+            printf(" %s %6.1f %3.0f%%", lac_bench_kind_names[k], rate * 1e-9, 100 * rate / peak);
         }
         printf("\n");
     }

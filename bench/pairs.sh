@@ -9,32 +9,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 lacuna=$1
 shift
 [ $# -gt 0 ] || set -- mae-tiny-32:128 mae-vit-b16:8
-python="${LACUNA_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/lacuna/peers}/bin/python"
 pairs=${PAIRS:-7} seconds=${SECONDS_EACH:-20} threads=${THREADS:-2} out=${OUT:-build/bench}
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 mkdir -p "$out"
 
+# shellcheck source=bench/lib.sh
+. "$here/lib.sh"
 [ -x "$python" ] || echo "bench: no PyTorch at $python (bench/setup-peers.sh makes it): Lacuna alone"
-load=$(cut -d' ' -f1 /proc/loadavg)
-{
-    "$lacuna" --version | sed -n '1p;3p'
-    sed -n 's/^model name[^:]*: /processor      /p' /proc/cpuinfo | head -1
-    echo "kernel         $(uname -sr)"
-    echo "load           $load (other work on this machine spoils the numbers)"
-} | tee "$room/machine"
-
-number() { # FILE KEY: every value of that key, one a line
-    sed -n 's/.*"'"$2"'": *\([-0-9.e+]*\).*/\1/p' "$1"
-}
-word() { sed -n 's/.*"'"$2"'": *"\([^"]*\)".*/\1/p' "$1"; }
-# "median lowest highest" of the numbers on stdin
-summary() {
-    sort -g | awk '{x[NR] = $1} END {
-        if (NR) print NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2, x[1], x[NR]
-        else print "null null null" }'
-}
-field() { echo "$1" | cut -d' ' -f"$2"; }
+describe_machine
 
 cells=
 printf '| recipe | batch | | images/s (lowest to highest) | GFLOP/s | share of peak | peak RSS, MB |\n' >"$room/md"
@@ -82,10 +65,8 @@ for pair in "$@"; do
 done
 
 {
-    printf '{"machine": ['
-    sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' "$room/machine" | paste -s -d, -
-    printf '],\n "cells": [\n  %s\n]}\n' "$cells"
+    printf '{"machine": [%s],\n "cells": [\n  %s\n]}\n' "$(machine_json)" "$cells"
 } >"$room/pairs.json"
-{ sed 's/^/    /' "$room/machine" && echo && cat "$room/md"; } >"$room/pairs.md"
+{ machine_markdown && cat "$room/md"; } >"$room/pairs.md"
 mv "$room/pairs.json" "$room/pairs.md" "$out/"
 printf '\n%s/pairs.json, %s/pairs.md\n' "$out" "$out"

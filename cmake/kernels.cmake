@@ -12,11 +12,3 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set_source_files_properties(${cpu}/kernels_avx512.c PROPERTIES COMPILE_OPTIONS
     "${optimise};-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mprfchw;-mprefer-vector-width=512")
 endif()
-
-# `ninja bench_gemm && ./bench_gemm`: matrix products of the recipes' shapes as shares of the peak. Not a test.
-add_executable(bench_gemm EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/gemm.c)
-target_link_libraries(bench_gemm PRIVATE lac_warnings lac_backend)
-
-# `ninja bench_pictures && ./bench_pictures FOLDER COUNT`: JPEGs for loader and embedding benchmarks. Not a test.
-add_executable(bench_pictures EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/pictures.c)
-target_link_libraries(bench_pictures PRIVATE lac_warnings PkgConfig::JPEG m)
