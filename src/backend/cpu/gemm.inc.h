@@ -17,7 +17,9 @@ _Static_assert(MR <= VL, "packing A writes one vector a depth");
 
 enum {
     MT = 48,               /* most rows of a tile: a multiple of every MR */
+    MT_PACKED = 96,        /* the same where A is packed, which several tiles pay for unless they are large */
     NT_MAX = 768,          /* columns of a tile: partial sums, MT x NT_MAX, are 144 KB of L2 */
+    STRIPE_MAX = 1 << 18,  /* values of B under a tile: 1 MB stays in L2 from one row tile to the next */
     NT_MIN = 96,           /* below this, packing A for each tile costs more than 4 % */
     PACK_MAX = 4 << 20,    /* values of B packed at once: 16 MB */
     TASKS_A_THREAD = 4,    /* tiles shrink until there are so many: no bit depends on it */
@@ -65,21 +67,23 @@ static gemm gemm_plan(const lac_call *call) {
     g.finishes_late = !is_sum;
 
     g.kc = g.k > 0 ? up_to(over(g.k, over(g.k, KC_MAX)), 4) : 4;
-    g.mt = at_most(MT, up_to(at_least(g.m, 1), MR));
-    g.n_m = over(g.m, MT);
-    idx n = at_least(g.n, 1);
-    g.nt = up_to(over(n, over(n, NT_MAX)), NR);
-    idx wanted = TASKS_A_THREAD * lac_pool_size(call->pool);
-    while (g.n_m * over(n, g.nt) < wanted && g.nt > 2 * NT_MIN)
-        g.nt = up_to(over(g.nt, 2), NR);
-    idx nt = up_to(over(n, over(n, NT_MAX)), NR); /* of TASKS_WANTED tiles: parts must not follow the threads */
-    while (g.n_m * over(n, nt) < TASKS_WANTED && nt > 2 * NT_MIN)
+    idx n = at_least(g.n, 1), m = at_least(g.m, 1);
+    idx nt = up_to(over(n, over(n, NT_MAX)), NR), n_m = over(m, MT);
+    while (n_m * over(n, nt) < TASKS_WANTED && nt > 2 * NT_MIN)
         nt = up_to(over(nt, 2), NR);
-    g.n_parts = 1;
-    while (is_sum && g.n_m * over(n, nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
+    g.n_parts = 1; /* which must not follow the threads, as tiles may */
+    while (is_sum && n_m * over(n, nt) * g.n_parts < TASKS_WANTED && g.k / (2 * g.n_parts) >= PART_MIN)
         g.n_parts *= 2;
-    while (g.n_m * over(n, g.nt) * g.n_parts < wanted && g.nt > NT_MIN)
+
+    idx wanted = TASKS_A_THREAD * lac_pool_size(call->pool);
+    idx rows = g.trans_a ? MT_PACKED : MT;
+    idx stripe = g.trans_a ? NT_MAX : at_most(NT_MAX, at_least(NT_MIN, STRIPE_MAX / at_least(1, g.k) / NR * NR));
+    g.nt = up_to(over(n, over(n, stripe)), NR);
+    if (over(m, rows) * over(n, g.nt) * g.n_parts < wanted) rows = MT;
+    while (over(m, rows) * over(n, g.nt) * g.n_parts < wanted && g.nt > NT_MIN)
         g.nt = up_to(over(g.nt, 2), NR);
+    g.n_m = over(m, rows);
+    g.mt = over(over(m, MR), g.n_m) * MR;
 
     g.packs_a = g.trans_a;
     g.packs_b = g.trans_b || g.m >= 1024 || g.n > IN_PLACE_N || g.n % VL != 0;
@@ -96,7 +100,7 @@ static gemm gemm_plan(const lac_call *call) {
     }
     g.part_k = up_to(over(g.k, g.n_parts), g.kc);
     g.n_parts = at_least(1, over(g.k, at_least(1, g.part_k)));
-    size_t values = (size_t)(g.mt * g.kc + 3 * MT);
+    size_t values = (size_t)(g.mt * g.kc + 3 * MT_PACKED);
     if (at_most(g.part_k, g.round_k) > g.kc || g.finishes_late) values += (size_t)(g.mt * up_to(g.nt, NR));
     g.worker_bytes = (values * sizeof(float) + 63) / 64 * 64;
     return g;
@@ -204,7 +208,7 @@ static void gemm_pack_a(const gemm *g, idx i, idx m, idx k, idx depth, float *to
 /* sums[m] += the depth's sum of A (stored K x M), in float32 over one depth block, then in double. */
 static void gemm_sum_a(const gemm *g, idx i, idx m, idx k, idx depth, double *sums) {
     const float *from = g->a + k * g->lda + i;
-    float block[MT] = {0};
+    float block[MT_PACKED] = {0};
     idx j = 0;
     for (; j + 4 * VL <= m; j += 4 * VL) {
         vf s[4];
@@ -411,7 +415,7 @@ static void gemm_task(void *context, size_t task, int worker) {
     idx j = (g.by_rows ? of_part % n_n : of_part / g.n_m) * g.nt, n = at_most(g.nt, g.cols - j);
     float *a = (float *)(void *)(g.workers + (size_t)worker * g.worker_bytes), *partial = a + g.mt * g.kc;
     const float *b = g.packs_b ? g.packed : g.b + g.j0;
-    double sums[MT];
+    double sums[MT_PACKED];
     if (g.n_parts > 1) { /* as a product of its own, into its own C */
         idx first = part * g.part_k;
         b += first * g.b_step;
@@ -423,7 +427,7 @@ static void gemm_task(void *context, size_t task, int worker) {
         if (part > 0) g.bias = NULL;
     }
     bool sums_a = g.sums_a && j == 0 && g.j0 == 0;
-    for (idx q = 0; q < MT; q++)
+    for (idx q = 0; q < MT_PACKED; q++)
         sums[q] = 0;
     for (idx k = 0; k < g.depth; k += g.kc) {
         idx depth = at_most(g.kc, g.depth - k), edge = m / MR * MR;
