@@ -22,7 +22,7 @@ typedef enum lac_purpose {
     LAC_RANDOM_CROP = 3,
     LAC_RANDOM_FLIP = 4,
     LAC_RANDOM_MASK = 5,
-    LAC_RANDOM_DROP_PATH = 6, /* sample = step * batch + element, view = layer */
+    LAC_RANDOM_DROP_PATH = 6, /* epoch = step, sample = element of the step + view << 40, view = layer */
     LAC_RANDOM_EVAL = 7,      /* splits and label choices */
     LAC_RANDOM_TEST = 8,
     LAC_RANDOM_COLOUR = 9,

@@ -33,12 +33,13 @@ bool lac_settings_bool(const lac_settings *s, const char *key) {
 }
 
 bool lac_setting_changes(const lac_setting *setting) {
-    return setting->spec->type == LAC_SETTING_COURSE && setting->count == 3;
+    return setting->spec->type == LAC_SETTING_COURSE && setting->count == LAC_COURSE_NUMBERS;
 }
 
 double lac_setting_at(const lac_setting *setting, double share) {
     double from = setting->number[0], to = setting->number[1];
     if (!lac_setting_changes(setting) || share <= 0) return from;
+    share /= setting->number[3];
     if (share >= 1) return to;
     if ((lac_course_shape)setting->number[2] == LAC_COURSE_LINEAR) return from + (to - from) * share;
     return to + (from - to) * 0.5 * (1 + cos(acos(-1.0) * share)); /* half a cosine (arXiv 1608.03983) */

@@ -11,7 +11,7 @@
 typedef enum lac_setting_type {
     LAC_SETTING_INT,
     LAC_SETTING_REAL,
-    LAC_SETTING_COURSE, /* a REAL that may change during a run: a number, or {from, to, shape} over its steps */
+    LAC_SETTING_COURSE, /* a REAL that may change during a run: a number, or {from, to, shape, over} over its steps */
     LAC_SETTING_BOOL,
     LAC_SETTING_TEXT, /* one of `choices` if given */
     LAC_SETTING_PATH, /* of a file, or the word that is the default; where a file lies is no part of a recipe's identity
@@ -32,11 +32,13 @@ typedef struct lac_setting_spec {
 } lac_setting_spec;
 
 typedef enum lac_course_shape { LAC_COURSE_LINEAR, LAC_COURSE_COSINE } lac_course_shape;
+enum { LAC_COURSE_NUMBERS = 4 };
 
 typedef struct lac_setting {
     const lac_setting_spec *spec;
     int count;
-    double number[8]; /* ints and bools too; exact up to 2^53. A COURSE that changes: count 3, from, to, shape */
+    double number[8]; /* ints and bools too; exact up to 2^53. A COURSE that changes: count 4, from, to, shape,
+                       * over (the share of the run in which it moves) */
     const char *text; /* TEXT, PATH, or the word of a REALS */
 } lac_setting;
 

@@ -126,8 +126,8 @@ static json_t *json_of(const lac_setting *s) {
     if (s->text) return json_string(s->text);
     if (s->spec->type == LAC_SETTING_BOOL) return json_boolean(s->number[0] != 0);
     if (lac_setting_changes(s))
-        return json_pack("{sfsfss}", "from", s->number[0], "to", s->number[1], "shape",
-                         s->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear");
+        return json_pack("{sfsfsssf}", "from", s->number[0], "to", s->number[1], "shape",
+                         s->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear", "over", s->number[3]);
     bool is_whole = s->spec->type == LAC_SETTING_INT || s->spec->type == LAC_SETTING_INTS;
     bool is_list = s->spec->type == LAC_SETTING_INTS || s->spec->type == LAC_SETTING_REALS;
     json_t *list = json_array();

@@ -89,19 +89,18 @@ static lac_status each_parameter(const subject *s, lac_hf_visit visit, void *con
 /* ---- inputs ---- */
 
 typedef struct inputs {
-    int64_t batch;
-    float *pixels;
-    float *second;         /* view/1; NULL: not given */
-    float *gumbel;         /* gumbel/0 of a recipe whose codes are drawn softly, else NULL */
-    float *noise, *weight; /* NULL: not given */
+    int64_t batch, rows;          /* pictures, and masked views of them */
+    float *views[LAC_MOST_VIEWS]; /* view/K; NULL: not given */
+    float *gumbel;                /* gumbel/0 of a recipe whose codes are drawn softly, else NULL */
+    float *noise, *weight;        /* NULL: not given */
     int32_t *keep;
     int32_t *blocks; /* B x M x n_in_block, beside keep B x n_keep; NULL: the recipe predicts no lists */
     int64_t n_keep, n_in_block;
 } inputs;
 
 static void free_inputs(inputs *in) {
-    lac_free(in->pixels);
-    lac_free(in->second);
+    for (int v = 0; v < LAC_MOST_VIEWS; v++)
+        lac_free(in->views[v]);
     lac_free(in->gumbel);
     lac_free(in->noise);
     lac_free(in->weight);
@@ -109,17 +108,17 @@ static void free_inputs(inputs *in) {
     lac_free(in->blocks);
 }
 
-static lac_status check_pixels(const char *path, const char *view, const lac_method_sizes *sizes, int rank,
-                               const int64_t *dim, lac_error *err) {
+static lac_status check_pixels(const char *path, const char *view, const lac_method_sizes *sizes, const int64_t *sides,
+                               int rank, const int64_t *dim, lac_error *err) {
     bool is_right = rank == 2 + sizes->n_axes && dim[0] >= 1 && dim[1] == sizes->channels;
     for (int a = 0; a < sizes->n_axes && is_right; a++)
-        is_right = dim[2 + a] == sizes->picture[a];
+        is_right = dim[2 + a] == sides[a];
     if (is_right) return LAC_OK;
     char found[160] = "";
     for (int i = 0; i < rank && i < 8; i++)
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%lld", i ? " x " : "", (long long)dim[i]);
     return lac_fail(err, "%s: %s: expected B x %lld x %lld x %lld, found %s", path, view, (long long)sizes->channels,
-                    (long long)sizes->picture[0], (long long)sizes->picture[1], found);
+                    (long long)sides[0], (long long)sides[1], found);
 }
 
 static lac_status check_rows(const char *path, const char *name, int rank, const int64_t *dim, int64_t batch,
@@ -167,17 +166,29 @@ static lac_status load_floats(loading *l, const char *name, int64_t batch, int64
     return lac_safetensor_f32(l->file, tensor, *out, batch * columns, err);
 }
 
-static lac_status load_second(loading *l, const lac_method_sizes *sizes, inputs *in, lac_error *err) {
-    const lac_safetensor *view = take(l, "view/1");
-    if (!view) return lac_fail(err, "%s: no tensor view/1: the recipe compares two views", l->path);
-    LAC_TRY(check_pixels(l->path, "view/1", sizes, view->rank, view->dim, err));
+/* view/v, of as many pictures as view/0. */
+static lac_status load_view(loading *l, const lac_method_sizes *sizes, int v, inputs *in, lac_error *err) {
+    char name[24];
+    snprintf(name, sizeof name, "view/%d", v);
+    const lac_safetensor *view = take(l, name);
+    if (!view && v == 0) return lac_fail(err, "%s: no tensor view/0", l->path);
+    if (!view && sizes->n_large + sizes->n_small == 1)
+        return lac_fail(err, "%s: no tensor %s: the recipe compares two views", l->path, name);
+    if (!view)
+        return lac_fail(err, "%s: no tensor %s: the recipe compares %d views", l->path, name,
+                        sizes->n_large + sizes->n_small);
+    bool is_small = v >= sizes->n_large && sizes->n_small > 0;
+    LAC_TRY(check_pixels(l->path, name, sizes, is_small ? sizes->small : sizes->picture, view->rank, view->dim, err));
+    if (v == 0) in->batch = view->dim[0];
     if (view->dim[0] != in->batch)
-        return lac_fail(err, "%s: view/1: expected %lld pictures, found %lld", l->path, (long long)in->batch,
+        return lac_fail(err, "%s: %s: expected %lld pictures, found %lld", l->path, name, (long long)in->batch,
                         (long long)view->dim[0]);
-    int64_t n = in->batch * sizes->n_patches * sizes->patch_values;
-    in->second = lac_array((size_t)n, sizeof *in->second);
-    if (!in->second) return lac_no_memory(err, "pictures");
-    return lac_safetensor_f32(l->file, view, in->second, n, err);
+    int64_t n = 1;
+    for (int a = 0; a < view->rank; a++)
+        n *= view->dim[a];
+    in->views[v] = lac_array((size_t)n, sizeof *in->views[v]);
+    if (!in->views[v]) return lac_no_memory(err, "pictures");
+    return lac_safetensor_f32(l->file, view, in->views[v], n, err);
 }
 
 /* Noise of a soft choice of codes, B x N x K: a step on given inputs draws nothing. */
@@ -235,8 +246,8 @@ static lac_status load_lists(loading *l, const lac_method_sizes *sizes, inputs *
     if (!keep && !blocks) return LAC_OK;
     if (!keep) return lac_fail(err, "%s: blocks/0 without keep/0", l->path);
     in->n_keep = keep->rank == 2 && blocks ? keep->dim[1] : sizes->n_visible;
-    LAC_TRY(check_rows(l->path, "keep/0", keep->rank, keep->dim, in->batch, in->n_keep, err));
-    LAC_TRY(load_indices(l, keep, in->batch * in->n_keep, &in->keep, err));
+    LAC_TRY(check_rows(l->path, "keep/0", keep->rank, keep->dim, in->rows, in->n_keep, err));
+    LAC_TRY(load_indices(l, keep, in->rows * in->n_keep, &in->keep, err));
     if (!blocks) return LAC_OK;
     if (blocks->rank != 3 || blocks->dim[0] != in->batch || blocks->dim[1] != sizes->n_blocks)
         return lac_fail(err, "%s: blocks/0: expected %lld x %lld x patches of a list", l->path, (long long)in->batch,
@@ -247,18 +258,12 @@ static lac_status load_lists(loading *l, const lac_method_sizes *sizes, inputs *
 
 static lac_status load_all(loading *l, const subject *s, inputs *in, lac_error *err) {
     lac_method_sizes sizes = lac_method_describe(s->method);
-    const lac_safetensor *view = take(l, "view/0");
-    if (!view) return lac_fail(err, "%s: no tensor view/0", l->path);
-    LAC_TRY(check_pixels(l->path, "view/0", &sizes, view->rank, view->dim, err));
-    in->batch = view->dim[0];
-    int64_t n = in->batch * sizes.n_patches * sizes.patch_values;
-    in->pixels = lac_array((size_t)n, sizeof *in->pixels);
-    if (!in->pixels) return lac_no_memory(err, "pictures");
-    LAC_TRY(lac_safetensor_f32(l->file, view, in->pixels, n, err));
-    if (lac_method_views(s->method) > 1) LAC_TRY(load_second(l, &sizes, in, err));
+    for (int v = 0; v < lac_method_views(s->method); v++)
+        LAC_TRY(load_view(l, &sizes, v, in, err));
+    in->rows = in->batch * sizes.n_large;
     if (lac_method_draws_codes(s->method)) LAC_TRY(load_gumbel(l, &sizes, s, in, err));
-    LAC_TRY(load_floats(l, "noise", in->batch, sizes.n_patches, &in->noise, err));
-    LAC_TRY(load_floats(l, "mask/0", in->batch, sizes.n_patches, &in->weight, err));
+    LAC_TRY(load_floats(l, "noise", in->rows, sizes.n_patches, &in->noise, err));
+    LAC_TRY(load_floats(l, "mask/0", in->rows, sizes.n_patches, &in->weight, err));
     LAC_TRY(load_lists(l, &sizes, in, err));
     l->store = lac_method_store(s->method);
     LAC_TRY(each_parameter(s, load_part, l, err));
@@ -287,9 +292,12 @@ static lac_status load_npy(const char *pixels, const char *noise, const subject 
     lac_method_sizes sizes = lac_method_describe(s->method);
     int rank;
     int64_t dim[8];
-    LAC_TRY(lac_npy_read_f32(pixels, &rank, dim, &in->pixels, err));
-    LAC_TRY(check_pixels(pixels, "view/0", &sizes, rank, dim, err));
-    in->batch = dim[0];
+    LAC_TRY(lac_npy_read_f32(pixels, &rank, dim, &in->views[0], err));
+    LAC_TRY(check_pixels(pixels, "view/0", &sizes, sizes.picture, rank, dim, err));
+    in->batch = in->rows = dim[0];
+    if (lac_method_views(s->method) > 1)
+        return lac_usage(err, "--pixels gives one view, and the recipe compares %d: expected --inputs",
+                         lac_method_views(s->method));
     LAC_TRY(lac_npy_read_f32(noise, &rank, dim, &in->noise, err));
     return check_rows(noise, "noise", rank, dim, in->batch, sizes.n_patches, err);
 }
@@ -361,7 +369,7 @@ static lac_status declare(dump *d, const lac_step *step, int64_t steps, lac_erro
         if (lac_program_output(lac_step_program(step), outputs[i], &view, NULL) == LAC_OK)
             LAC_TRY(lac_safetensors_declare(d->writer, outputs[i], view.dtype == LAC_I32 ? "I32" : "F32", view.rank,
                                             view.dim, err));
-    int64_t mask[2] = {lac_step_batch(step), sizes.n_patches};
+    int64_t mask[2] = {lac_step_rows(step), sizes.n_patches};
     LAC_TRY(lac_safetensors_declare(d->writer, "mask", "F32", 2, mask, err));
     LAC_TRY(dump_parameters(d, "grad/", true, err));
     LAC_TRY(dump_parameters(d, "after/", true, err));
@@ -380,7 +388,7 @@ static lac_status dump_first(dump *d, const lac_step *step, lac_error *err) {
     for (int i = 0; i < N_OUTPUTS; i++)
         if (lac_program_output(lac_step_program(step), outputs[i], &view, NULL) == LAC_OK)
             LAC_TRY(lac_safetensors_put(d->writer, view.data, (uint64_t)lac_view_size(&view) * sizeof(float), err));
-    int64_t n = lac_step_batch(step) * lac_method_describe(d->s->method).n_patches;
+    int64_t n = lac_step_rows(step) * lac_method_describe(d->s->method).n_patches;
     LAC_TRY(lac_safetensors_put(d->writer, lac_step_mask(step), (uint64_t)n * sizeof(float), err));
     return dump_parameters(d, "grad/", false, err);
 }
@@ -433,11 +441,17 @@ static lac_status run_steps(const subject *s, const machine *m, lac_step *step, 
                             const inputs *in, dump *d, float *values, lac_error *err) {
     lac_store *store = lac_method_store(s->method);
     LAC_TRY(declare(d, step, p->steps, err));
-    LAC_TRY(lac_program_bind(lac_step_program(step), "view/0", in->pixels, err));
-    if (in->second) LAC_TRY(lac_program_bind(lac_step_program(step), "view/1", in->second, err));
+    for (int v = 0; v < LAC_MOST_VIEWS && in->views[v]; v++) {
+        char name[24];
+        snprintf(name, sizeof name, "view/%d", v);
+        LAC_TRY(lac_program_bind(lac_step_program(step), name, in->views[v], err));
+    }
     if (in->gumbel) LAC_TRY(lac_program_bind(lac_step_program(step), "gumbel/0", in->gumbel, err));
     for (int64_t t = 0; t < p->steps; t++) {
-        lac_method_at(s->method, (double)t / (double)p->steps);
+        double share = (double)t / (double)p->steps;
+        lac_method_at(s->method, share);
+        for (int i = 0; i < lac_store_count(store); i++)
+            lac_optimizer_hold(optimizer, i, lac_method_holds(s->method, i, share));
         LAC_TRY(in->blocks ? lac_step_set_lists(step, in->n_keep, in->keep, in->n_in_block, in->blocks, err)
                            : lac_step_set_mask(step, in->noise, in->keep, in->weight, 0, err));
         lac_store_zero_gradients(store);
@@ -547,7 +561,9 @@ const lac_command lac_command_step = {
         "ranked per picture, the smallest stay visible; keep/0 (i32, B x V) lists visible patches, and where lists of "
         "patches are "
         "predicted blocks/0 (i32, B x M x K) those; -1 ends a list that is shorter; mask/0 (B x N) "
-        "gives loss weights, and alone it hides what has a weight. view/1 is the teacher's; teacher/NAME its weights, "
+        "gives loss weights, and alone it hides what has a weight. view/1 is the teacher's; of crops, view/K are "
+        "all, first the masked ones, and a mask has B rows for each of those in turn; teacher/NAME are the teacher's "
+        "weights, "
         "else it starts as the model; buffer/NAME are what methods keep beside weights (a codebook and its averages); "
         "gumbel/0 (B x N x K) is the noise of soft choices of codes; schedules run over the K steps. The dump holds "
         "loss and term/NAME [K] (before "

@@ -128,8 +128,19 @@ static void normalise(const lac_augment *a, const lac_augment_scratch *s, const 
     }
 }
 
-lac_status lac_augment_apply(const lac_augment *a, lac_picture *picture, uint64_t seed, uint64_t epoch, uint64_t sample,
-                             uint32_t view, lac_augment_scratch *scratch, float *out, lac_error *err) {
+lac_augment lac_augment_of_view(const lac_augment *a, int view) {
+    lac_augment one = *a;
+    if (view < a->n_views - a->n_small || a->n_small == 0) return one;
+    one.width = a->small_width;
+    one.height = a->small_height;
+    one.scale[0] = a->small_scale[0];
+    one.scale[1] = a->small_scale[1];
+    return one;
+}
+
+lac_status lac_augment_apply(const lac_augment *all, lac_picture *picture, uint64_t seed, uint64_t epoch,
+                             uint64_t sample, uint32_t view, lac_augment_scratch *scratch, float *out, lac_error *err) {
+    const lac_augment of_view = lac_augment_of_view(all, (int)view), *a = &of_view;
     if (!scratch->resampler) LAC_TRY(lac_resampler_new(&scratch->resampler, err));
     fill_table(a, scratch);
     if (a->channels == 1) LAC_TRY(lac_picture_convert(picture, 1, err)); /* grey to RGB is left to `normalise` */
@@ -168,7 +179,7 @@ void lac_augment_scratch_free(lac_augment_scratch *scratch) {
     *scratch = (lac_augment_scratch){0};
 }
 
-int lac_augment_min_side(const lac_augment *a) {
+static int min_side(const lac_augment *a) {
     const double side = (a->width > a->height ? a->width : a->height) + a->shift;
     double least = side;
     if (a->crop == LAC_CROP_CENTRE) {
@@ -181,9 +192,16 @@ int lac_augment_min_side(const lac_augment *a) {
     return least < 1e6 ? (int)ceil(least) : 1000000;
 }
 
+int lac_augment_min_side(const lac_augment *a) {
+    const lac_augment last = lac_augment_of_view(a, a->n_views - 1);
+    const int first_side = min_side(a), last_side = min_side(&last);
+    return first_side > last_side ? first_side : last_side;
+}
+
 lac_augment lac_augment_one_view(const lac_augment *train) {
     lac_augment a = *train;
     a.n_views = 1;
+    a.n_small = 0;
     a.jittered = 0;
     a.shift = 0;
     return a;

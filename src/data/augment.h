@@ -15,7 +15,7 @@ typedef enum lac_crop {
     LAC_CROP_SQUASH  /* resize to width x height regardless of aspect (Hugging Face's ViTImageProcessor) */
 } lac_crop;
 
-enum { LAC_MOST_VIEWS = 8 };
+enum { LAC_MOST_VIEWS = 16 };
 
 typedef struct lac_augment {
     int width, height, channels; /* of the result; channels 1 or 3 */
@@ -27,13 +27,19 @@ typedef struct lac_augment {
     float mean[3], std[3]; /* on [0, 1] values */
     int n_views;           /* of a picture that a loader makes; 0 means 1 */
     bool is_shared;        /* all views have the crop and flip of view 0 */
-    int shift; /* the crop is so many pixels larger each way, and each view has a window of its own in it (0: none) */
-    unsigned jittered; /* bit v: view v's colours are changed */
+    int shift;   /* the crop is so many pixels larger each way, and each view has a window of its own in it (0: none) */
+    int n_small; /* of the views, the last so many are crops of their own that become small_width x small_height */
+    int small_width, small_height;
+    double small_scale[2]; /* of their area */
+    unsigned jittered;     /* bit v: view v's colours are changed */
     lac_jitter jitter;
 } lac_augment;
 
-/* out: channels x height x width. `scratch`: zero-initialise; it grows to what is needed and is reused. seed..view key
- * the draws. */
+/* What makes view `view`: of its size, from crops of its area. */
+lac_augment lac_augment_of_view(const lac_augment *a, int view);
+
+/* out: channels x height x width, of that view. `scratch`: zero-initialise; it grows to what is needed and is reused.
+ * seed..view key the draws. */
 typedef struct lac_augment_scratch {
     lac_picture resized;
     lac_resampler *resampler;

@@ -53,8 +53,9 @@ struct lac_loader {
     const lac_source *source;
     lac_augment augment;
     lac_loader_options options;
-    int64_t count, end; /* end: the serial to stop at */
-    size_t values;      /* floats in a picture */
+    int64_t count, end;  /* end: the serial to stop at */
+    size_t values;       /* floats in a picture, */
+    size_t small_values; /* and in one of the small views */
     int n_views;
     int min_side;
     int64_t run;
@@ -85,6 +86,17 @@ struct lac_loader {
     int64_t n_told; /* the consumer's own: of n_broken */
     double waited_s;
 };
+
+/* Floats of a slot before view v. */
+static size_t before_view(const lac_loader *l, int v) {
+    const int n_large = l->n_views - l->augment.n_small;
+    const size_t large = (size_t)(v < n_large ? v : n_large), small = (size_t)v - large;
+    return (large * l->values + small * l->small_values) * (size_t)l->options.batch;
+}
+
+static size_t values_of(const lac_loader *l, int v) {
+    return v < l->n_views - l->augment.n_small ? l->values : l->small_values;
+}
 
 /* ---- workers ---- */
 
@@ -139,6 +151,11 @@ static lac_status grow(const lac_loader *l, worker *w, const extent *to) {
     if (to->has_work) LAC_TRY(lac_picture_work(&w->picture, to->pixels, err));
     if (!w->scratch.resampler) LAC_TRY(lac_resampler_new(&w->scratch.resampler, err));
     LAC_TRY(lac_picture_reserve(&w->scratch.resized, a->width, a->height, 3, err));
+    if (a->n_small > 0) {
+        LAC_TRY(lac_picture_reserve(&w->scratch.resized, a->small_width, a->small_height, 3, err));
+        LAC_TRY(
+            lac_resampler_reserve(w->scratch.resampler, to->width, to->height, a->small_width, a->small_height, err));
+    }
     return lac_resampler_reserve(w->scratch.resampler, to->width, to->height, a->width, a->height, err);
 }
 
@@ -242,7 +259,7 @@ static lac_status work_on(lac_loader *l, worker *w, const claim *c) {
         s->label[at] = lac_source_label(l->source, index);
         see(w);
         for (int v = 0; v < l->n_views; v++) {
-            float *out = s->pictures + (size_t)(v * l->options.batch + at) * l->values;
+            float *out = s->pictures + before_view(l, v) + (size_t)at * values_of(l, v);
             LAC_TRY(lac_augment_apply(&l->augment, &w->picture, l->options.seed, (uint64_t)epoch, (uint64_t)index,
                                       (uint32_t)v, &w->scratch, out, &w->err));
         }
@@ -362,7 +379,7 @@ static lac_status next_batch(lac_loader *l, const lac_batch **batch, lac_error *
                                .serial = s->serial,
                                .label = s->label};
         for (int v = 0; v < l->n_views; v++)
-            l->batch.views[v] = s->pictures + (size_t)(v * l->options.batch) * l->values;
+            l->batch.views[v] = s->pictures + before_view(l, v);
         *batch = &l->batch;
         return LAC_OK;
     }
@@ -389,6 +406,7 @@ int64_t lac_loader_broken(const lac_loader *l) {
 static lac_status allocate(lac_loader *l, lac_error *err) {
     const size_t batch = (size_t)l->options.batch;
     l->values = (size_t)l->augment.channels * (size_t)l->augment.height * (size_t)l->augment.width;
+    l->small_values = (size_t)l->augment.channels * (size_t)l->augment.small_height * (size_t)l->augment.small_width;
     l->is_broken = lac_array((size_t)l->count, sizeof *l->is_broken);
     l->texts = lac_array(N_TEXTS, sizeof *l->texts);
     l->slots = lac_array((size_t)l->n_slots, sizeof *l->slots);
@@ -445,6 +463,14 @@ static lac_status check(const lac_augment *a, const lac_loader_options *o, lac_e
     if (a->channels != 1 && a->channels != 3) return lac_usage(err, "augmentation: %d channels", a->channels);
     if (a->n_views < 0 || a->n_views > LAC_MOST_VIEWS || (a->n_views > 1 && o->is_ordered))
         return lac_usage(err, "augmentation: %d views", a->n_views);
+    if (a->n_small < 0 || (a->n_small > 0 && a->n_small >= a->n_views))
+        return lac_usage(err, "augmentation: %d of %d views small", a->n_small, a->n_views);
+    if (a->n_small > 0 && (a->small_width < 1 || a->small_height < 1 || a->small_width > 16384 ||
+                           a->small_height > 16384 || a->is_shared || a->shift > 0 || a->crop != LAC_CROP_RANDOM))
+        return lac_usage(err, "augmentation: small views of %d x %d need random crops of their own", a->small_width,
+                         a->small_height);
+    if (a->n_small > 0 && !(a->small_scale[0] > 0 && a->small_scale[0] <= a->small_scale[1] && a->small_scale[1] <= 1))
+        return lac_usage(err, "augmentation: small_scale %g to %g", a->small_scale[0], a->small_scale[1]);
     for (int c = 0; c < a->channels; c++)
         if (!(a->std[c] > 0)) return lac_usage(err, "augmentation: std of channel %d is %g", c, (double)a->std[c]);
     if (a->crop == LAC_CROP_RANDOM && !(a->scale[0] > 0 && a->scale[0] <= a->scale[1] && a->scale[1] <= 1 &&

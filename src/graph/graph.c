@@ -18,6 +18,7 @@ lac_status lac_graph_new(lac_dtype real, lac_store *store, lac_graph **graph, la
     lac_graph *g = lac_zalloc(sizeof *g);
     if (!g) return lac_no_memory(err, "a graph");
     g->real = real;
+    g->n_views = 1;
     g->store = store;
     g->names = lac_arena_new();
     if (!g->names) {
@@ -69,6 +70,11 @@ void lac_graph_set_scope(lac_graph *g, const char *prefix) {
 
 const char *lac_graph_scope(const lac_graph *g) {
     return g->scope;
+}
+
+void lac_graph_set_views(lac_graph *g, int first, int n) {
+    g->first_view = first;
+    g->n_views = n;
 }
 
 lac_store *lac_graph_store(const lac_graph *g) {
@@ -155,7 +161,8 @@ static lac_id add_input(lac_graph *g, const char *name, lac_dtype dtype, lac_sha
     if (!copy) return refuse_memory(g);
     lac_id x = add_tensor(g, dtype, shape, LAC_KIND_INPUT);
     if (x == LAC_NONE) return LAC_NONE;
-    g->inputs[g->n_inputs++] = (lac_named){.name = copy, .id = x, .layer = layer, .rate = rate};
+    g->inputs[g->n_inputs++] = (lac_named){
+        .name = copy, .id = x, .layer = layer, .rate = rate, .first_view = g->first_view, .n_views = g->n_views};
     return x;
 }
 
@@ -170,8 +177,13 @@ lac_id lac_drop_path_scale(lac_graph *g, int layer, int64_t batch, double rate) 
         return lac_graph_refuse(g, "drop path: layer 0 to 255 expected, found %d", layer);
     if (!(rate > 0 && rate < 1))
         return lac_graph_refuse(g, "drop path: a rate between 0 and 1 expected, found %g", rate);
-    char name[32];
-    snprintf(name, sizeof name, "drop_path.%d", layer);
+    if (batch % g->n_views != 0)
+        return lac_graph_refuse(g, "drop path: %lld rows are not %d views", (long long)batch, g->n_views);
+    char name[48];
+    if (g->first_view == 0)
+        snprintf(name, sizeof name, "drop_path.%d", layer);
+    else
+        snprintf(name, sizeof name, "drop_path.%d.view%d", layer, g->first_view);
     return add_input(g, name, g->real, lac_shape_of(1, &batch), layer, rate);
 }
 

@@ -34,6 +34,9 @@ lac_store *lac_graph_store(const lac_graph *graph);
 /* A prefix under which models look for their parameters first, such as "teacher/"; NULL: none. Borrowed. */
 void lac_graph_set_scope(lac_graph *graph, const char *prefix);
 const char *lac_graph_scope(const lac_graph *graph);
+/* From now on rows of a batch are `n` views of its samples, one view after another, the first of them number `first`:
+ * of consequence for what is drawn by sample (drop path). As made: 0, 1. */
+void lac_graph_set_views(lac_graph *graph, int first, int n);
 int lac_rank(const lac_graph *graph, lac_id x);
 bool lac_is_index(const lac_graph *graph, lac_id x);         /* i32 */
 int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes count from the end */
@@ -41,7 +44,8 @@ int64_t lac_dim(const lac_graph *graph, lac_id x, int axis); /* negative axes co
 /* Leaves */
 lac_id lac_input(lac_graph *g, const char *name, lac_dtype dtype, int rank, const int64_t *dim);
 /* [B] input that the runner fills per step with 0 or 1/(1-rate) by counters (drop path of `layer`); 0 < rate < 1.
- * layer: 0 to 255, once per graph (a block with two branches takes two numbers). All ones until lac_program_draw. */
+ * layer: 0 to 255, once per graph and first view (a block with two branches takes two numbers). All ones until
+ * lac_program_draw. */
 lac_id lac_drop_path_scale(lac_graph *g, int layer, int64_t batch, double rate);
 lac_id lac_fill(lac_graph *g, int rank, const int64_t *dim, double value); /* the same number everywhere */
 lac_id lac_parameter(lac_graph *g, int store_index); /* real; one node per entry however often it is asked for */

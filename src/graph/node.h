@@ -47,12 +47,14 @@ typedef struct lac_named {
     lac_id id;
     int layer;   /* of a drop-path input, else -1 */
     double rate; /* of a drop-path input */
+    int first_view, n_views;
 } lac_named;
 
 struct lac_graph {
     lac_dtype real;
     lac_store *store;
     const char *scope; /* NULL: none */
+    int first_view, n_views;
     lac_arena *names;
     lac_tensor *tensors;
     lac_node *nodes;

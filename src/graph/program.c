@@ -69,8 +69,13 @@ static lac_status make_inputs(const binder *b, lac_error *err) {
         size_t bytes = (size_t)lac_shape_size(&tensor->shape) * lac_dtype_bytes(tensor->dtype);
         void *own = lac_zalloc(bytes);
         char *name = lac_arena_text(p->names, named->name);
-        p->inputs[p->n_inputs++] = (lac_bound_input){
-            .name = name, .own = own, .view = view_of(tensor, own), .layer = named->layer, .rate = named->rate};
+        p->inputs[p->n_inputs++] = (lac_bound_input){.name = name,
+                                                     .own = own,
+                                                     .view = view_of(tensor, own),
+                                                     .layer = named->layer,
+                                                     .rate = named->rate,
+                                                     .first_view = named->first_view,
+                                                     .n_views = named->n_views};
         if (!own || !name) return lac_no_memory(err, named->name);
         p->info.input_bytes += bytes;
         if (named->layer >= 0) fill_ones(&p->inputs[i].view); /* nothing is dropped until something is drawn */
@@ -339,9 +344,12 @@ void lac_program_draw(lac_program *p, uint64_t seed, uint64_t step, uint64_t fir
     for (int i = 0; i < p->n_inputs; i++) {
         const lac_bound_input *input = &p->inputs[i];
         if (input->layer < 0) continue;
+        const int64_t samples = input->view.dim[0] / input->n_views;
         for (int64_t b = 0; b < input->view.dim[0]; b++) {
-            lac_random random =
-                lac_random_at(seed, LAC_RANDOM_DROP_PATH, step, first + (uint64_t)b, (uint32_t)input->layer);
+            /* a sample has fewer than 40 bits; its further views are above them */
+            uint64_t view = (uint64_t)(input->first_view + b / samples);
+            uint64_t sample = (first + (uint64_t)(b % samples)) | view << 40;
+            lac_random random = lac_random_at(seed, LAC_RANDOM_DROP_PATH, step, sample, (uint32_t)input->layer);
             double scale = lac_random_uniform(&random) < input->rate ? 0 : 1 / (1 - input->rate);
             if (input->view.dtype == LAC_F32)
                 ((float *)input->view.data)[b] = (float)scale;

@@ -11,6 +11,7 @@ typedef struct lac_bound_input {
     void *own;     /* the program's memory for it */
     int layer;     /* of a drop-path input, else -1 */
     double rate;
+    int first_view, n_views; /* drop path: its rows are so many views of the samples */
 } lac_bound_input;
 
 typedef struct lac_bound_output {

@@ -65,7 +65,7 @@ static lac_status build(const lac_method *m, const lac_classifier *c, lac_graph 
                         lac_error *err) {
     const lac_dtype real = lac_graph_real(g);
     int64_t dim[LAC_MAX_RANK];
-    int rank = lac_method_picture_dims(m, batch, dim);
+    int rank = lac_method_picture_dims(&m->grid, batch, dim);
     lac_id view = lac_input(g, "view/0", real, rank, dim);
     lac_id x = read_out(m, c, g, view, (flags & LAC_STEP_DROP_PATH) != 0);
     lac_id logits = lac_build_linear(g, "head", x, true);

@@ -19,6 +19,9 @@ static lac_status take_terms(lac_method *m, lac_error *err) {
 lac_status lac_method_choose_lists(lac_method *m, bool needs_all, lac_error *err) {
     const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
     const char *feature = m->feature_decoder->slot.name;
+    if (m->views->is_across)
+        return lac_usage(err, "model.decoder '%s' and views '%s' do not fit: lists of patches are of one view", decoder,
+                         m->views->slot.name);
     if (m->feature_decoder->takes_lists)
         return lac_usage(err, "model.feature_decoder '%s' predicts lists of patches, and features of all are compared",
                          feature);

@@ -15,7 +15,7 @@ static void put(lac_graph *g, const char *what, int64_t layer, lac_id x) {
 
 static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look) {
     int64_t dim[LAC_MAX_RANK];
-    int rank = lac_method_picture_dims(m, batch, dim);
+    int rank = lac_method_picture_dims(&m->grid, batch, dim);
     lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
                                .keep = LAC_NONE,
                                .mask = LAC_NONE,

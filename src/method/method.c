@@ -53,7 +53,10 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     m->projector = lac_projector_find(m->projector_settings->slot);
     m->predictor = lac_predictor_find(m->predictor_settings->slot);
     m->teacher = lac_teacher_find(m->teacher_settings->slot);
-    m->n_views = m->views_settings->n > 0 ? 2 : 1;
+    m->views = lac_views_find(m->views_settings->slot);
+    m->n_large = m->views->large ? m->views->large(m->views_settings) : 1;
+    m->n_small = m->views->small ? m->views->small(m->views_settings) : 0;
+    m->held = -1;
     m->teacher_learns =
         m->teacher->exists && !m->teacher->is_copy && !lac_settings_bool(m->teacher_settings, "stop_gradient");
     m->pool = m->projector->build ? lac_projector_pool(m->projector_settings) : LAC_POOL_NONE;
@@ -63,17 +66,17 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
     m->target = lac_target_find(m->target_settings->slot);
     m->n_terms = lac_recipe_objectives(r);
     for (int i = 0; i < m->n_terms; i++) {
-        char path[32];
-        snprintf(path, sizeof path, "objective.%d", i);
         lac_term *term = &m->terms[i];
-        LAC_TRY(take_section(m, path, &term->settings, err));
+        snprintf(term->path, sizeof term->path, "objective.%d", i);
+        LAC_TRY(take_section(m, term->path, &term->settings, err));
         term->slot = lac_objective_find(term->settings->slot);
         const char *of = lac_settings_text(term->settings, "of");
         term->of = strcmp(of, "projector") == 0   ? LAC_OF_PROJECTOR
                    : strcmp(of, "quantizer") == 0 ? LAC_OF_QUANTIZER
                                                   : LAC_OF_DECODER;
-        bool is_pooled = term->of == LAC_OF_PROJECTOR && m->pool != LAC_POOL_NONE;
-        term->on = is_pooled ? LAC_ON_PICTURE : lac_objective_on(term->settings);
+        bool is_pooled = m->pool == LAC_POOL_TOKENS ? term->slot->is_of_pictures : m->pool != LAC_POOL_NONE;
+        term->on = is_pooled && term->of == LAC_OF_PROJECTOR ? LAC_ON_PICTURE : lac_objective_on(term->settings);
+        if (term->slot->is_by_picture && term->on == LAC_ON_HIDDEN) term->on = LAC_ON_EACH;
         term->has_course = lac_setting_changes(lac_settings_get(term->settings, "weight"));
         bool is_second = false;
         for (int k = 0; k < i; k++)
@@ -82,8 +85,14 @@ static lac_status find_slots(lac_method *m, lac_error *err) {
             snprintf(term->name, sizeof term->name, "%.40s.%d", term->slot->slot.name, i);
         else
             snprintf(term->name, sizeof term->name, "%.40s", term->slot->slot.name);
+        snprintf(term->mean, sizeof term->mean, "mean/%s", term->name);
+        snprintf(term->figure, sizeof term->figure, "%s_entropy", term->name);
     }
     return lac_method_find_tokenizer(m, err);
+}
+
+static bool projects_patches(const lac_method *m) {
+    return m->projector->build && (m->pool == LAC_POOL_NONE || m->pool == LAC_POOL_TOKENS);
 }
 
 /* A term of the decoder or the quantizer must be able to judge what it is given. */
@@ -98,8 +107,53 @@ static lac_status check_kind(const lac_method *m, int i, lac_error *err) {
     if (term->of == LAC_OF_DECODER && m->target->gives_codes && !term->slot->takes_codes)
         return lac_usage(err, "objective.%d: '%s' compares values, and target '%s' gives one of K codes a patch", i,
                          name, m->target->slot.name);
-    if (m->mask->hides_nothing && term->on == LAC_ON_HIDDEN)
+    if (m->mask->hides_nothing && (term->on == LAC_ON_HIDDEN || term->on == LAC_ON_EACH))
         return lac_usage(err, "objective.%d.on: hidden: mask '%s' hides nothing", i, m->mask->slot.name);
+    return LAC_OK;
+}
+
+/* Terms of projections: is there one of what they judge. */
+static lac_status check_projections(const lac_method *m, int i, lac_error *err) {
+    const lac_term *term = &m->terms[i];
+    const char *name = term->slot->slot.name;
+    if (term->slot->aim && term->of != LAC_OF_PROJECTOR)
+        return lac_usage(err, "objective.%d.of: '%s' compares projections with a teacher's: expected projector", i,
+                         name);
+    if (term->slot->is_of_pictures && term->on != LAC_ON_PICTURE)
+        return lac_usage(err,
+                         "objective.%d: '%s' compares whole pictures, and model.projector.pool is none: expected mean, "
+                         "class or tokens",
+                         i, name);
+    if (term->slot->is_by_picture && term->on != LAC_ON_EACH)
+        return lac_usage(
+            err,
+            term->on == LAC_ON_PICTURE
+                ? "objective.%d: '%s' compares hidden patches, and projections are of whole pictures: "
+                  "model.projector.pool: expected none or tokens"
+                : "objective.%d.on: expected hidden: '%s' averages over the hidden patches of each picture",
+            i, name);
+    if (term->on == LAC_ON_PICTURE && m->views->is_across && m->n_large + m->n_small < 2)
+        return lac_usage(err, "views: '%s' compares a view with others, and there is one", name);
+    return LAC_OK;
+}
+
+/* Views of two sizes: who can take them. */
+static lac_status check_views(const lac_method *m, lac_error *err) {
+    if (!m->views->is_across) return LAC_OK;
+    if (strcmp(lac_recipe_text(m->recipe, "augment.crop"), "random") != 0)
+        return lac_usage(err, "augment.crop: expected random: views '%s' are crops of their own", m->views->slot.name);
+    if (m->feature_decoder->build)
+        return lac_usage(err, "model.feature_decoder '%s' and views '%s' do not fit: smaller views have no mask",
+                         m->feature_decoder->slot.name, m->views->slot.name);
+    if (m->teacher_learns)
+        return lac_usage(err, "teacher.stop_gradient: false: views '%s' have a teacher that does not learn",
+                         m->views->slot.name);
+    bool is_compared = false;
+    for (int i = 0; i < m->n_terms; i++)
+        is_compared = is_compared || (m->terms[i].of == LAC_OF_PROJECTOR && m->terms[i].on == LAC_ON_PICTURE);
+    if (m->n_small > 0 && !is_compared)
+        return lac_usage(err, "views.small: %d, and no term compares projections of whole pictures: expected 0",
+                         m->n_small);
     return LAC_OK;
 }
 
@@ -109,6 +163,7 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
     for (int i = 0; i < m->n_terms; i++) {
         const lac_term *term = &m->terms[i];
         LAC_TRY(check_kind(m, i, err));
+        LAC_TRY(check_projections(m, i, err));
         bool of_projector = term->of == LAC_OF_PROJECTOR, of_decoder = term->of == LAC_OF_DECODER;
         if (of_projector && !m->projector->build)
             return lac_usage(err, "objective.%d.of: projector: model.projector is '%s'", i, m->projector->slot.name);
@@ -134,15 +189,17 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
     if (m->feature_decoder->build && !m->projector->build)
         return lac_usage(err, "model.feature_decoder '%s': there is no projector after it",
                          m->feature_decoder->slot.name);
-    const char *geometry = m->n_views > 1 ? lac_settings_text(m->views_settings, "geometry") : "shared";
-    bool is_own = strcmp(geometry, "shared") != 0;
-    if (is_own && ((m->projector->build && m->pool == LAC_POOL_NONE) || m->target->needs_teacher))
+    bool compares_patches = m->target->needs_teacher || projects_patches(m);
+    if (m->views->is_placed && !m->views->is_placed(m->views_settings) && compares_patches) {
+        const char *geometry = lac_settings_text(m->views_settings, "geometry");
         return lac_usage(err,
                          "views.geometry: %s: patches are compared place by place, and two %s show other things there",
                          geometry, strcmp(geometry, "own") == 0 ? "crops" : "windows");
-    if (m->feature_decoder->build && m->pool == LAC_POOL_CLASS)
-        return lac_usage(err, "model.projector.pool: class: feature decoder '%s' gives patches' tokens alone",
-                         m->feature_decoder->slot.name);
+    }
+    LAC_TRY(check_views(m, err));
+    if (m->feature_decoder->build && (m->pool == LAC_POOL_CLASS || m->pool == LAC_POOL_TOKENS))
+        return lac_usage(err, "model.projector.pool: %s: feature decoder '%s' gives patches' tokens alone",
+                         m->pool == LAC_POOL_CLASS ? "class" : "tokens", m->feature_decoder->slot.name);
     if (m->predictor->build && !m->projector->build)
         return lac_usage(err, "model.predictor '%s': there is no projector before it", m->predictor->slot.name);
     if (m->target->needs_teacher && !m->teacher->exists)
@@ -154,7 +211,7 @@ static lac_status check_terms(const lac_method *m, lac_error *err) {
 static lac_status choose_form(lac_method *m, lac_error *err) {
     const char *mask = m->mask->slot.name, *encoder = m->encoder->slot.name, *decoder = m->decoder->slot.name;
     const lac_decoder_slot *feature = m->feature_decoder;
-    bool projects_all = m->projector->build && m->pool == LAC_POOL_NONE && !feature->build;
+    bool projects_all = projects_patches(m) && !feature->build;
     bool needs_all = m->quantizer->build || projects_all; /* every patch's token */
     if (m->decoder->takes_lists || feature->takes_lists) return lac_method_choose_lists(m, needs_all, err);
     m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index &&
@@ -203,6 +260,22 @@ static lac_status count_visible(lac_method *m, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status fit_small_views(lac_method *m, const int64_t *patch, lac_error *err) {
+    if (m->n_small == 0) return LAC_OK;
+    const lac_setting *size = lac_settings_get(m->views_settings, m->views->small_size);
+    int64_t sides[LAC_MAX_AXES] = {0};
+    if (m->grid.n_axes != 2)
+        return lac_usage(err, "views '%s' are of pictures, found %d axes", m->views->slot.name, m->grid.n_axes);
+    for (int a = 0; a < m->grid.n_axes; a++)
+        sides[a] = (int64_t)size->number[size->count > 1 ? a : 0];
+    if (lac_grid_make(m->grid.n_axes, sides, patch, m->grid.channels, &m->small_grid, err) != LAC_OK)
+        return lac_context(err, "views.%s", m->views->small_size);
+    if (!m->encoder->declare_other)
+        return lac_usage(err, "encoder '%s' and views '%s' do not fit: it encodes pictures of one size",
+                         m->encoder->slot.name, m->views->slot.name);
+    return LAC_OK;
+}
+
 static lac_status fit_slots(lac_method *m, lac_error *err) {
     const lac_recipe *r = m->recipe;
     double size[LAC_MAX_AXES];
@@ -213,6 +286,7 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
     m->encoder->patch(m->encoder_settings, n_axes, patch);
     if (lac_grid_make(n_axes, picture, patch, lac_recipe_int(r, "picture.channels"), &m->grid, err) != LAC_OK)
         return lac_context(err, "picture.size");
+    LAC_TRY(fit_small_views(m, patch, err));
     LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
     LAC_TRY(count_visible(m, err));
     m->n_visible = m->is_index ? m->n_shown : m->grid.n;
@@ -225,8 +299,9 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
                          (long long)m->encoder_shape.depth);
     m->target_context.n_teacher = m->n_teacher_layers;
     LAC_TRY(lac_method_fit_tokenizer(m, err));
-    if (m->pool == LAC_POOL_CLASS && m->encoder_shape.n_prefix < 1)
-        return lac_usage(err, "model.projector.pool: class: the encoder has no class token");
+    if ((m->pool == LAC_POOL_CLASS || m->pool == LAC_POOL_TOKENS) && m->encoder_shape.n_prefix < 1)
+        return lac_usage(err, "model.projector.pool: %s: the encoder has no class token",
+                         m->pool == LAC_POOL_CLASS ? "class" : "tokens");
     m->decoder_context =
         (lac_decoder_context){.grid = &m->grid,
                               .encoder = m->encoder_shape,
@@ -280,9 +355,28 @@ void lac_method_step_teacher(lac_method *m, const lac_backend *backend, lac_pool
     }
 }
 
+/* What terms keep of the teacher's projections, and what of the projector learns later than the rest. */
+static lac_status declare_states(lac_method *m, lac_error *err) {
+    int64_t width = m->projector->width(m->projector_settings, m->encoder_shape.width);
+    for (int i = 0; i < m->n_terms; i++)
+        if (m->terms[i].slot->declare)
+            LAC_TRY(m->terms[i].slot->declare(m->terms[i].settings, m->terms[i].name, width, m->store, err));
+    if (!m->projector->held) return LAC_OK;
+    char name[96];
+    snprintf(name, sizeof name, "projector.%s", m->projector->held(m->projector_settings, &m->held_share));
+    m->held = lac_store_find(m->store, name);
+    return LAC_OK;
+}
+
+bool lac_method_holds(const lac_method *m, int entry, double share) {
+    return entry == m->held && share < m->held_share;
+}
+
 static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err) {
     LAC_TRY(lac_store_new(real, &m->store, err));
     LAC_TRY(m->encoder->declare(m->encoder_settings, &m->grid, m->store, err));
+    if (m->n_small > 0)
+        LAC_TRY(m->encoder->declare_other(m->encoder_settings, &m->grid, &m->small_grid, m->store, err));
     if (m->teacher->is_copy) LAC_TRY(declare_copies(m, 0, err));
     if (!m->is_index && !m->mask->corrupt && !m->mask->hides_nothing && m->encoder->declare_mask)
         LAC_TRY(m->encoder->declare_mask(m->encoder_settings, &m->grid, m->store, err));
@@ -298,6 +392,7 @@ static lac_status declare_weights(lac_method *m, lac_dtype real, lac_error *err)
                                  (long long)m->predictor->width(m->predictor_settings, out));
         }
     }
+    LAC_TRY(declare_states(m, err));
     if (m->feature_decoder->build) {
         lac_store_set_prefix(m->store, LAC_FEATURE_SCOPE);
         lac_status status = m->feature_decoder->declare(m->feature_settings, &m->feature_context, m->store, err);
@@ -355,12 +450,15 @@ lac_method_sizes lac_method_describe(const lac_method *m) {
                               .n_prefix = m->encoder_shape.n_prefix,
                               .n_blocks = m->bounds.n_blocks,
                               .n_in_block = m->bounds.n_in_block,
+                              .n_large = m->n_large,
+                              .n_small = m->n_small,
                               .n_axes = m->grid.n_axes,
                               .channels = m->grid.channels};
     for (int a = 0; a < m->grid.n_axes; a++) {
         sizes.picture[a] = m->grid.picture[a];
         sizes.patch[a] = m->grid.patch[a];
         sizes.grid[a] = m->grid.size[a];
+        sizes.small[a] = m->n_small > 0 ? m->small_grid.picture[a] : 0;
     }
     return sizes;
 }
@@ -372,7 +470,7 @@ bool lac_method_is_per_sample(const lac_method *method) {
 }
 
 int lac_method_views(const lac_method *method) {
-    return method->n_views;
+    return method->views->has_second ? 2 : method->n_large + method->n_small;
 }
 
 int lac_method_terms(const lac_method *method) {
@@ -383,12 +481,12 @@ const char *lac_method_term(const lac_method *method, int index) {
     return method->terms[index].name;
 }
 
-int lac_method_picture_dims(const lac_method *m, int64_t batch, int64_t dim[LAC_MAX_RANK]) {
+int lac_method_picture_dims(const lac_grid *grid, int64_t batch, int64_t dim[LAC_MAX_RANK]) {
     dim[0] = batch;
-    dim[1] = m->grid.channels;
-    for (int a = 0; a < m->grid.n_axes; a++)
-        dim[2 + a] = m->grid.picture[a];
-    return 2 + m->grid.n_axes;
+    dim[1] = grid->channels;
+    for (int a = 0; a < grid->n_axes; a++)
+        dim[2 + a] = grid->picture[a];
+    return 2 + grid->n_axes;
 }
 
 lac_augment lac_method_augment(const lac_method *m) {
@@ -404,18 +502,8 @@ lac_augment lac_method_augment(const lac_method *m) {
                      .filter = strcmp(lac_recipe_text(r, "augment.filter"), "bilinear") == 0 ? LAC_FILTER_BILINEAR
                                                                                              : LAC_FILTER_BICUBIC,
                      .flip = lac_recipe_real(r, "augment.flip")};
-    a.n_views = m->n_views;
-    if (m->n_views > 1) {
-        const lac_settings *v = m->views_settings;
-        const char *jitter = lac_settings_text(v, "jitter");
-        a.is_shared = strcmp(lac_settings_text(v, "geometry"), "own") != 0;
-        if (strcmp(lac_settings_text(v, "geometry"), "shifted") == 0) a.shift = (int)lac_settings_int(v, "shift");
-        a.jittered = strcmp(jitter, "student") == 0 ? 1u : strcmp(jitter, "both") == 0 ? 3u : 0u;
-        a.jitter = (lac_jitter){.brightness = lac_settings_real(v, "brightness"),
-                                .contrast = lac_settings_real(v, "contrast"),
-                                .saturation = lac_settings_real(v, "saturation"),
-                                .grey = lac_settings_real(v, "grey")};
-    }
+    a.n_views = 1;
+    if (m->views->augment) m->views->augment(m->views_settings, &a);
     lac_recipe_list(r, "augment.scale", a.scale, 2);
     lac_recipe_list(r, "augment.ratio", a.ratio, 2);
     double mean[3] = {0}, std[3] = {1, 1, 1};
@@ -444,6 +532,9 @@ int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     int64_t decoded = m->decoder_shape.n_tokens > 0 ? m->decoder_shape.n_tokens : m->decoder_shape.n_prefix + m->grid.n;
     double bytes = sample_bytes(&m->encoder_shape, encoder_tokens) + sample_bytes(&m->decoder_shape, decoded) +
                    sample_bytes(&m->feature_shape, m->feature_shape.n_prefix + m->grid.n);
+    bytes *= m->n_large;
+    encoder_tokens *= m->n_large;
+    bytes += m->n_small * sample_bytes(&m->encoder_shape, m->encoder_shape.n_prefix + m->small_grid.n);
     int64_t best = 1;
     for (int64_t size = 1; size <= batch; size++) {
         if (batch % size != 0) continue;

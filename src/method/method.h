@@ -28,15 +28,20 @@ typedef struct lac_method_sizes {
     bool is_index; /* the encoder sees visible patches alone */
     int64_t n_patches, n_visible, patch_values, width, depth, n_prefix;
     int64_t n_blocks, n_in_block; /* lists of patches that a decoder predicts, and the longest; 0: it predicts all */
+    int n_large, n_small;         /* views with masks, one after another B' = G B rows of every tensor; smaller ones */
+    int64_t small[3];             /* sides of those */
     int n_axes;
     int64_t picture[3], patch[3], grid[3], channels; /* by axis: row, column for pictures */
 } lac_method_sizes;
 lac_method_sizes lac_method_describe(const lac_method *method);
 bool lac_method_is_per_sample(const lac_method *method); /* may a batch be split into micro-batches? */
-/* Pictures that a step takes of each sample: inputs "view/0" (the student's), "view/1" (the teacher's). */
+/* Pictures that a step takes of each sample: inputs "view/0" (the student's), "view/1" (the teacher's); of crops first
+ * the n_large, then the n_small ones. */
 int lac_method_views(const lac_method *method);
 /* After an optimizer step: the teacher's weights follow the student's. Nothing without such a teacher. */
 void lac_method_step_teacher(lac_method *method, const lac_backend *backend, lac_pool *pool);
+/* Is this entry of the store kept as it is at `share` of the run's steps? */
+bool lac_method_holds(const lac_method *method, int entry, double share);
 /* Terms of the objective, and the NAME in the output "term/NAME" of each. */
 int lac_method_terms(const lac_method *method);
 const char *lac_method_term(const lac_method *method, int index);
@@ -65,6 +70,7 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
 void lac_step_free(lac_step *step);
 lac_program *lac_step_program(const lac_step *step);
 int64_t lac_step_batch(const lac_step *step);
+int64_t lac_step_rows(const lac_step *step); /* B' = G B: pictures that are masked, view after view */
 /* Weight form: tell the step all n pictures of the batch whose micro-batches come next, so that a part is judged as a
  * share of the whole, whatever each picture hides. Of no consequence for other masks. */
 void lac_step_plan(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n);
@@ -72,10 +78,11 @@ void lac_step_plan(lac_step *step, uint64_t seed, const int64_t *epoch, const in
  * micro-batches of one step add up to the whole batch's loss and gradient. */
 lac_status lac_step_draw(lac_step *step, uint64_t seed, const int64_t *epoch, const int64_t *sample,
                          int64_t global_batch, lac_error *err);
-/* Masks from outside: exactly one of noise [B x N] (ranked ascending, the first V visible, in that order), keep [B x V]
- * (the rest is hidden in ascending order) - both of an index-form mask only - or neither with weight alone; weight [B x
- * N] replaces the loss weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum,
- * at least 1). */
+/* Masks from outside (where G views have masks B stands for B' = G B, view after view): exactly one of noise [B x N]
+ * (ranked ascending, the first V visible, in that order), keep [B x V] (the rest is hidden in ascending order) - both
+ * of an index-form mask only - or neither with weight alone (nothing where the mask hides nothing); weight [B x N]
+ * replaces the loss weights (1 = hidden) when not NULL. total_weight normalises (<= 0: this micro-batch's own sum, at
+ * least 1). */
 lac_status lac_step_set_mask(lac_step *step, const float *noise, const int32_t *keep, const float *weight,
                              double total_weight, lac_error *err);
 /* The same where the decoder predicts lists (lac_method_sizes.n_blocks): keep [B x n_keep] visible patches, blocks
@@ -88,9 +95,9 @@ void lac_step_clear(lac_step *step);
 void lac_step_gather(lac_step *step);
 void lac_step_learn(lac_step *step, uint64_t seed, int64_t number);
 /* Figures of the batch that was gathered, for the log: count, and their names and values. */
-enum { LAC_MOST_FIGURES = 4 };
+enum { LAC_MOST_FIGURES = 8 };
 int lac_step_figures(const lac_step *step, const char *names[LAC_MOST_FIGURES], double values[LAC_MOST_FIGURES]);
-const float *lac_step_mask(const lac_step *step); /* B x N, 1 = hidden: as last drawn or set */
+const float *lac_step_mask(const lac_step *step); /* B' x N, 1 = hidden: as last drawn or set */
 
 /* The encoder alone on whole pictures (no mask, no backward): outputs "features" [B x T x D] of block `layer`
  * (1..depth; 0: the last, after the final norm). Input "view/0". */

@@ -7,6 +7,7 @@
 #include "method/method.h"
 #include "method/sections.h"
 #include "method/teacher.h"
+#include "method/views.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "model/head.h"
@@ -23,8 +24,10 @@ typedef struct lac_term {
     const lac_settings *settings;
     lac_on on;
     lac_of of;
-    bool has_course; /* its weight changes */
-    char name[64];   /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
+    bool has_course;           /* its weight changes */
+    char name[64];             /* "l2"; "l2.1" for item 1 when item 0 is an l2 too */
+    char path[24];             /* "objective.1" */
+    char mean[80], figure[80]; /* outputs and figure of a term that aims (lac_aim) */
 } lac_term;
 
 /* A number that changes during the run: `live` is what slots read, in the method's own copy of their settings. */
@@ -68,7 +71,11 @@ struct lac_method {
     const lac_settings *quantizer_settings, *feature_settings;
     lac_encoder_shape encoder_shape, decoder_shape, feature_shape;
     lac_pool_kind pool; /* of projections; LAC_POOL_NONE: one per patch */
-    int n_views;
+    const lac_views_slot *views;
+    int n_large, n_small; /* views that the student sees whole, and smaller ones */
+    lac_grid small_grid;
+    int held; /* store entry that does not learn in the first held_share of the run; -1: none */
+    double held_share;
     bool teacher_learns;  /* gradient flows into the teacher's side, too */
     int n_teacher_layers; /* of the teacher's last blocks, that the target wants */
     int n_copies;         /* teacher entries: copies[i] in the store follows copied[i] */
@@ -96,7 +103,7 @@ lac_id lac_method_build_tokenizer(const lac_method *m, lac_graph *g, lac_id pict
 lac_status lac_method_choose_lists(lac_method *m, bool needs_all, lac_error *err);
 void lac_method_fit_lists(lac_method *m);
 
-/* rank and dims of a batch of pictures: B x C x S... */
-int lac_method_picture_dims(const lac_method *method, int64_t batch, int64_t dim[LAC_MAX_RANK]);
+/* rank and dims of a batch of pictures of a grid: B x C x S... */
+int lac_method_picture_dims(const lac_grid *grid, int64_t batch, int64_t dim[LAC_MAX_RANK]);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "mask/mask.h"
 #include "method/teacher.h"
+#include "method/views.h"
 #include "model/decoder.h"
 #include "model/encoder.h"
 #include "model/head.h"
@@ -120,7 +121,7 @@ static const lac_slot *teacher_slot(int i) {
     return i < lac_teacher_count() ? &lac_teacher_at(i)->slot : NULL;
 }
 static const lac_slot *views_slot(int i) {
-    return i < lac_views_count() ? lac_views_at(i) : NULL;
+    return i < lac_views_count() ? &lac_views_at(i)->slot : NULL;
 }
 static const lac_slot *target_slot(int i) {
     return i < lac_target_count() ? &lac_target_at(i)->slot : NULL;

@@ -198,16 +198,18 @@ static lac_status read_list(lac_arena *arena, const lac_setting_spec *spec, cons
     return LAC_OK;
 }
 
-/* {from: a, to: b, shape: linear|cosine}: both ends within the setting's range. */
+/* {from: a, to: b, shape: linear|cosine, over: share}: both ends within the setting's range. */
 static lac_status read_course(const lac_setting_spec *spec, const lac_yaml *node, lac_setting *out, lac_error *err) {
-    static const char *const keys[] = {"from", "to", "shape"}, *const shapes[] = {"linear", "cosine"};
-    out->count = 3;
+    static const char *const keys[] = {"from", "to", "shape", "over"}, *const shapes[] = {"linear", "cosine"};
+    static const lac_setting_spec over_spec = {
+        .key = "over", .type = LAC_SETTING_REAL, .low = LAC_ABOVE_ZERO, .high = 1};
+    out->count = LAC_COURSE_NUMBERS;
     for (int i = 0; i < node->n; i++) {
         bool is_known = false;
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 4; k++)
             is_known = is_known || strcmp(node->keys[i], keys[k]) == 0;
         if (!is_known)
-            return lac_usage(err, "unknown key '%.80s' in a schedule; allowed: from, to, shape", node->keys[i]);
+            return lac_usage(err, "unknown key '%.80s' in a schedule; allowed: from, to, shape, over", node->keys[i]);
     }
     for (int k = 0; k < 2; k++) {
         const lac_yaml *end = lac_yaml_get(node, keys[k]);
@@ -227,6 +229,12 @@ static lac_status read_course(const lac_setting_spec *spec, const lac_yaml *node
     if (shape)
         return lac_usage(err, "schedule's 'shape': expected one of linear, cosine, found '%.80s'",
                          shape->kind == LAC_YAML_SCALAR ? shape->text : "a list or map");
+    const lac_yaml *over = lac_yaml_get(node, "over");
+    out->number[3] = 1;
+    if (over && !read_number(&over_spec, over, &out->number[3])) {
+        refuse(&over_spec, over, "", err);
+        return lac_context(err, "schedule's 'over'");
+    }
     if (out->number[0] == out->number[1]) out->count = 1; /* equal recipes have equal bytes */
     return LAC_OK;
 }
@@ -300,7 +308,12 @@ void lac_setting_write(const lac_setting *setting, lac_text *out) {
         lac_number_write(setting->number[0], out);
         lac_text_add(out, ", to: ");
         lac_number_write(setting->number[1], out);
-        lac_text_add(out, ", shape: %s}", setting->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear");
+        lac_text_add(out, ", shape: %s", setting->number[2] == LAC_COURSE_COSINE ? "cosine" : "linear");
+        if (setting->number[3] != 1) {
+            lac_text_add(out, ", over: ");
+            lac_number_write(setting->number[3], out);
+        }
+        lac_text_add(out, "}");
     } else if (is_list(setting->spec) && setting->count != 1) {
         lac_text_add(out, "[");
         for (int i = 0; i < setting->count; i++) {

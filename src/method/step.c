@@ -20,17 +20,62 @@
 #include "base/memory.h"
 #include "method/step_private.h"
 
-const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0", "weight/0/visible", "weight/0/all", "weight/0/picture",
-                                                     "weight/0/lists"};
-const char *const lac_step_norm_names[LAC_N_ON] = {"norm", "norm/visible", "norm/all", "norm/picture", "norm/lists"};
+const char *const lac_step_weight_names[LAC_N_ON] = {"weight/0",         "weight/0/visible", "weight/0/all",
+                                                     "weight/0/picture", "weight/0/lists",   "weight/0/each"};
+const char *const lac_step_norm_names[LAC_N_ON] = {"norm",         "norm/visible", "norm/all",
+                                                   "norm/picture", "norm/lists",   "norm/each"};
 
 /* ---- building ---- */
 
-/* What terms compare, by `of`. */
+/* What terms compare, by `of`; B' = G B rows, one view's after another's. */
 typedef struct pairs {
     lac_id prediction[LAC_N_OF], target[LAC_N_OF];
-    lac_id removed; /* frequencies, B x H W; LAC_NONE: the mask removes none */
+    lac_id student, small, teacher; /* projections of whole pictures: B' x 1 x e, of small views, the teacher's */
+    lac_id removed;                 /* frequencies, B' x H W; LAC_NONE: the mask removes none */
+    bool is_training;
 } pairs;
+
+/* Samples of view v among those of several views, n B x 1 x e. */
+static lac_id view_of(lac_graph *g, lac_id x, int64_t batch, int v) {
+    int64_t rows = lac_dim(g, x, 0), e = lac_dim(g, x, -1);
+    if (rows == batch) return x;
+    x = lac_slice_tokens(g, lac_reshape(g, x, 3, (int64_t[]){1, rows, e}), v * batch, batch);
+    return lac_reshape(g, x, 3, (int64_t[]){batch, 1, e});
+}
+
+/* A term of whole pictures: each view of the student's with each other view of the teacher's, all counting alike. */
+static lac_id compare_pictures(const lac_method *m, lac_graph *g, const lac_term *term, const pairs *p, lac_id teacher,
+                               lac_id weight, lac_id norm) {
+    if (!m->views->is_across) return term->slot->build(term->settings, g, p->student, teacher, weight, norm);
+    int64_t batch = lac_dim(g, weight, 0);
+    lac_id sum = LAC_NONE;
+    int n = 0;
+    for (int v = 0; v < m->n_large + m->n_small; v++) {
+        bool is_small = v >= m->n_large;
+        lac_id student = view_of(g, is_small ? p->small : p->student, batch, is_small ? v - m->n_large : v);
+        for (int u = 0; u < m->n_large; u++) {
+            if (u == v) continue;
+            lac_id value = term->slot->build(term->settings, g, student, view_of(g, teacher, batch, u), weight, norm);
+            sum = n++ == 0 ? value : lac_add(g, sum, value);
+        }
+    }
+    return lac_scale(g, sum, 1 / (double)n);
+}
+
+/* The value of a term, before its weight. */
+static lac_id build_term(const lac_method *m, lac_graph *g, const lac_term *term, const pairs *p, lac_id weight,
+                         lac_id norm) {
+    bool is_of_pictures = term->of == LAC_OF_PROJECTOR && term->on == LAC_ON_PICTURE;
+    lac_id prediction = p->prediction[term->of], target = is_of_pictures ? p->teacher : p->target[term->of];
+    if (term->slot->aim) {
+        lac_aim about = {term->name, term->path, p->is_training, term->mean, term->figure};
+        target = term->slot->aim(term->settings, &about, g, target);
+    }
+    if (is_of_pictures) return compare_pictures(m, g, term, p, target, weight, norm);
+    if (term->slot->build_removed)
+        return term->slot->build_removed(term->settings, g, &m->grid, prediction, target, p->removed, norm);
+    return term->slot->build(term->settings, g, prediction, target, weight, norm);
+}
 
 static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const pairs *p) {
     lac_dtype real = lac_graph_real(g);
@@ -41,18 +86,13 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
     for (int i = 0; i < m->n_terms; i++) {
         const lac_term *term = &m->terms[i];
         if (weight[term->on] == LAC_NONE) {
-            int64_t rows = term->on == LAC_ON_PICTURE ? 1
-                           : term->on == LAC_ON_LISTS ? m->bounds.n_blocks * m->bounds.n_in_block
-                                                      : m->grid.n;
-            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2, (int64_t[]){batch, rows});
+            int64_t dim[2] = {batch * m->n_large, m->grid.n};
+            if (term->on == LAC_ON_PICTURE) dim[0] = batch, dim[1] = 1;
+            if (term->on == LAC_ON_LISTS) dim[1] = m->bounds.n_blocks * m->bounds.n_in_block;
+            weight[term->on] = lac_input(g, lac_step_weight_names[term->on], real, 2, dim);
             norm[term->on] = lac_input(g, lac_step_norm_names[term->on], real, 1, (int64_t[]){1});
         }
-        lac_id prediction = p->prediction[term->of], target = p->target[term->of], value;
-        if (term->slot->build_removed)
-            value =
-                term->slot->build_removed(term->settings, g, &m->grid, prediction, target, p->removed, norm[term->on]);
-        else
-            value = term->slot->build(term->settings, g, prediction, target, weight[term->on], norm[term->on]);
+        lac_id value = build_term(m, g, term, p, weight[term->on], norm[term->on]);
         char name[80];
         snprintf(name, sizeof name, "term/%s", term->name);
         lac_output(g, name, value);
@@ -69,17 +109,66 @@ static lac_id build_loss(const lac_method *m, lac_graph *g, int64_t batch, const
     return loss;
 }
 
-/* Tokens of a whole or partly seen picture (n patches after `prefix` others) -> B x n x e, pooled: B x 1 x e. */
+/* Tokens of a whole or partly seen picture (n patches after `prefix` others) -> B x n x e, pooled: B x 1 x e, with the
+ * class token in front: B x (1 + n) x e. */
 static lac_id build_projection(const lac_method *m, lac_graph *g, lac_id features, int64_t prefix, int64_t n) {
     lac_id x = features;
-    if (m->pool == LAC_POOL_CLASS) {
+    if (m->pool == LAC_POOL_CLASS)
         x = lac_slice_tokens(g, x, 0, 1);
-    } else if (prefix) {
+    else if (prefix && m->pool != LAC_POOL_TOKENS)
         x = lac_slice_tokens(g, x, prefix, n);
-    }
+    else if (prefix > 1)
+        x = lac_concat_tokens(g, lac_slice_tokens(g, x, 0, 1), lac_slice_tokens(g, x, prefix, n));
     if (m->pool == LAC_POOL_MEAN)
         x = lac_reshape(g, lac_mean_tokens(g, x), 3, (int64_t[]){lac_dim(g, x, 0), 1, m->encoder_shape.width});
     return m->projector->build(m->projector_settings, "projector", g, x);
+}
+
+/* Which rows of projections are of pictures, and which of patches. */
+static void sort_projection(const lac_method *m, lac_graph *g, lac_id x, lac_id *of_pictures, lac_id *of_patches) {
+    *of_patches = m->pool == LAC_POOL_NONE ? x : LAC_NONE;
+    *of_pictures = m->pool == LAC_POOL_NONE ? LAC_NONE : x;
+    if (m->pool != LAC_POOL_TOKENS) return;
+    *of_pictures = lac_slice_tokens(g, x, 0, 1);
+    *of_patches = lac_slice_tokens(g, x, 1, m->grid.n);
+}
+
+static lac_id predict(const lac_method *m, lac_graph *g, lac_id z) {
+    return m->predictor->build ? m->predictor->build(m->predictor_settings, "predictor", g, z) : z;
+}
+
+/* Views first to first + n - 1 of the program's inputs, one after another: n B x C x S... */
+static lac_id input_views(const lac_grid *grid, lac_graph *g, int64_t batch, int first, int n) {
+    int64_t dim[LAC_MAX_RANK], values = grid->n * grid->patch_values;
+    int rank = lac_method_picture_dims(grid, batch, dim);
+    lac_id all = LAC_NONE;
+    for (int v = 0; v < n; v++) {
+        char name[24];
+        snprintf(name, sizeof name, "view/%d", first + v);
+        lac_id x = lac_input(g, name, lac_graph_real(g), rank, dim);
+        if (n == 1) return x;
+        x = lac_reshape(g, x, 3, (int64_t[]){1, batch, values});
+        all = v == 0 ? x : lac_concat_tokens(g, all, x);
+    }
+    dim[0] = n * batch;
+    return lac_reshape(g, all, rank, dim);
+}
+
+/* The student's projections of the smaller views, whole. */
+static lac_id build_small(const lac_method *m, lac_graph *g, int64_t batch, bool is_drop_path_on) {
+    lac_encoder_input input = {.picture = input_views(&m->small_grid, g, batch, m->n_large, m->n_small),
+                               .keep = LAC_NONE,
+                               .mask = LAC_NONE,
+                               .places = LAC_NONE,
+                               .declared = &m->grid,
+                               .is_drop_path_on = is_drop_path_on};
+    lac_graph_set_views(g, m->n_large, m->n_small);
+    lac_id x = m->encoder->build(m->encoder_settings, &m->small_grid, g, &input);
+    lac_graph_set_views(g, 0, m->n_large);
+    int64_t prefix = m->encoder_shape.n_prefix;
+    if (m->pool == LAC_POOL_MEAN) return predict(m, g, build_projection(m, g, x, prefix, m->small_grid.n));
+    x = lac_slice_tokens(g, x, 0, 1); /* the class token; of the patches nothing is asked */
+    return predict(m, g, m->projector->build(m->projector_settings, "projector", g, x));
 }
 
 /* The student's projection where tokens are decoded first, hidden ones too. */
@@ -116,10 +205,10 @@ static lac_id build_codes(const lac_method *m, lac_graph *g, lac_id features, bo
     return q.tokens;
 }
 
-static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, unsigned flags, lac_error *err) {
-    int64_t dim[LAC_MAX_RANK];
-    int rank = lac_method_picture_dims(m, batch, dim);
-    lac_id picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim);
+static lac_status build_step(const lac_method *m, lac_graph *g, int64_t samples, unsigned flags, lac_error *err) {
+    int64_t batch = samples * m->n_large;
+    lac_graph_set_views(g, 0, m->n_large);
+    lac_id picture = input_views(&m->grid, g, samples, 0, m->n_large);
     lac_id restore = LAC_NONE, drawn = LAC_NONE, blocks = LAC_NONE;
     lac_decoder_lists lists;
     lac_decoder_context decoding = m->decoder_context;
@@ -143,7 +232,8 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     }
     lac_id features = m->encoder->build(m->encoder_settings, &m->grid, g, &input);
     lac_output(g, "features", lac_step_without_padding(m, g, batch, features));
-    pairs p = {{LAC_NONE, LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE, LAC_NONE}, LAC_NONE};
+    pairs p = {{LAC_NONE, LAC_NONE, LAC_NONE}, {LAC_NONE, LAC_NONE, LAC_NONE}, LAC_NONE, LAC_NONE, LAC_NONE, LAC_NONE,
+               (flags & LAC_STEP_TRAIN) != 0};
     if (m->mask->removed) p.removed = m->mask->removed(m->mask_settings, &m->grid, g, drawn);
     lac_target_context about = m->target_context;
     about.picture = picture;
@@ -153,17 +243,21 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
     lac_id taps[LAC_MOST_BLOCKS];
     about.teacher = taps;
     about.teacher_normed = LAC_NONE;
+    lac_id taught = LAC_NONE;
     if (m->teacher->exists) {
-        lac_id view = m->n_views > 1 ? lac_input(g, "view/1", lac_graph_real(g), rank, dim) : picture;
-        about.teacher_normed = build_teacher(m, g, view, taps, &p.target[1]);
+        lac_id view = m->views->has_second ? input_views(&m->grid, g, samples, 1, 1) : picture;
+        about.teacher_normed = build_teacher(m, g, view, taps, &taught);
     }
     if (m->projector->build) {
         lac_id z = m->feature_decoder->build
                        ? build_decoded_features(m, g, features, restore)
                        : build_projection(m, g, features, m->encoder_shape.n_prefix, m->n_visible);
-        p.prediction[1] = m->predictor->build ? m->predictor->build(m->predictor_settings, "predictor", g, z) : z;
-        lac_output(g, "projection", p.prediction[1]);
-        lac_output(g, "teacher_projection", p.target[1]);
+        z = predict(m, g, z);
+        sort_projection(m, g, z, &p.student, &p.prediction[LAC_OF_PROJECTOR]);
+        sort_projection(m, g, taught, &p.teacher, &p.target[LAC_OF_PROJECTOR]);
+        lac_output(g, "projection", z);
+        lac_output(g, "teacher_projection", taught);
+        if (m->n_small > 0) p.small = build_small(m, g, samples, input.is_drop_path_on);
     }
     if (m->quantizer->build) features = build_codes(m, g, features, (flags & LAC_STEP_TRAIN) != 0, &p);
     if (m->decoder->build) {
@@ -176,7 +270,7 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t batch, u
         if (m->has_lists) p.target[0] = lac_gather_rows(g, p.target[0], blocks);
         lac_output(g, "target", p.target[0]);
     }
-    lac_id loss = build_loss(m, g, batch, &p);
+    lac_id loss = build_loss(m, g, samples, &p);
     if (flags & LAC_STEP_TRAIN) lac_graph_backward(g, loss);
     return lac_graph_check(g, err);
 }
@@ -211,7 +305,7 @@ static lac_status find_inputs(lac_step *s, lac_error *err) {
 static lac_status allocate(lac_step *s, lac_error *err) {
     const lac_method *m = s->method;
     size_t n = (size_t)m->grid.n;
-    s->mask = lac_array((size_t)s->batch * n, sizeof *s->mask);
+    s->mask = lac_array((size_t)s->n_rows * n, sizeof *s->mask);
     s->is_hidden = lac_array(n, sizeof *s->is_hidden);
     s->mask_scratch = lac_zalloc(m->mask->scratch_bytes(m->mask_settings, &m->grid));
     s->sort_scratch = lac_array(n, sizeof *s->sort_scratch);
@@ -230,6 +324,7 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
     if (!s) return lac_no_memory(err, "a step");
     s->method = method;
     s->batch = micro_batch;
+    s->n_rows = micro_batch * method->n_large;
     lac_graph *graph = NULL;
     lac_status status = lac_graph_new(lac_store_real(method->store), method->store, &graph, err);
     if (status == LAC_OK) status = build_step(method, graph, micro_batch, flags, err);
@@ -267,6 +362,10 @@ int64_t lac_step_batch(const lac_step *step) {
     return step->batch;
 }
 
+int64_t lac_step_rows(const lac_step *step) {
+    return step->n_rows;
+}
+
 const float *lac_step_mask(const lac_step *step) {
     return step->mask;
 }
@@ -281,7 +380,7 @@ lac_status lac_encoder_program(lac_method *m, const lac_backend *backend, lac_po
     lac_graph *g;
     LAC_TRY(lac_graph_new(lac_store_real(m->store), m->store, &g, err));
     int64_t dim[LAC_MAX_RANK];
-    int rank = lac_method_picture_dims(m, batch, dim);
+    int rank = lac_method_picture_dims(&m->grid, batch, dim);
     lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
                                .keep = LAC_NONE,
                                .mask = LAC_NONE,

@@ -13,9 +13,23 @@ static void put_real(const lac_view *view, int64_t at, double value) {
         ((float *)view->data)[at] = (float)value;
 }
 
+/* Weights of hidden patches that add up to 1 in each picture that hides any. */
+static void put_shares(lac_step *s, const float *weight) {
+    int64_t n = s->method->grid.n;
+    const bool is_whole = s->method->mask->corrupt != NULL;
+    for (int64_t r = 0; r < s->n_rows; r++) {
+        const float *row = (weight && !is_whole ? weight : s->mask) + r * n;
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += is_whole ? 1 : (double)row[i];
+        for (int64_t i = 0; i < n; i++)
+            put_real(&s->weight[LAC_ON_EACH], r * n + i, (is_whole ? 1 : (double)row[i]) / fmax(sum, 1));
+    }
+}
+
 /* The loss weights of every `on`, from the mask and, for hidden patches, from `weight` if it is not NULL. */
 static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) {
-    int64_t n = s->batch * s->method->grid.n;
+    int64_t n = s->n_rows * s->method->grid.n;
     for (int on = 0; on < LAC_N_ON; on++)
         sum[on] = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -29,6 +43,8 @@ static void put_weights(lac_step *s, const float *weight, double sum[LAC_N_ON]) 
             if (s->is_on[on]) put_real(&s->weight[on], i, value[on]);
         }
     }
+    if (s->is_on[LAC_ON_EACH]) put_shares(s, weight);
+    sum[LAC_ON_EACH] = (double)s->n_rows;
     if (s->method->has_lists) sum[LAC_ON_LISTS] = lac_step_put_list_weights(s, weight);
 }
 
@@ -64,13 +80,13 @@ void lac_step_put_sample(lac_step *s, int64_t b) {
 }
 
 /* To is_hidden, and with lists to place b of them. */
-static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample, int64_t b) {
+static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample, uint32_t view, int64_t b) {
     const lac_method *m = s->method;
     if (m->has_lists) {
         lac_step_draw_lists(s, seed, epoch, sample, b);
         return;
     }
-    lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, (uint64_t)epoch, (uint64_t)sample, 0);
+    lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, (uint64_t)epoch, (uint64_t)sample, view);
     m->mask->draw(m->mask_settings, &m->grid, &random, s->mask_scratch, s->is_hidden);
 }
 
@@ -78,13 +94,14 @@ void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64
     if (s->method->has_fixed_count || s->method->mask->corrupt) return;
     int64_t n_hidden = 0, n_rows = 0;
     if (s->method->has_lists) lac_step_plan_lists(s, seed, epoch, sample, n);
-    for (int64_t b = 0; b < n; b++) {
-        draw_sample(s, seed, epoch[b], sample[b], 0);
+    const int n_large = s->method->n_large;
+    for (int64_t r = 0; r < n * n_large; r++) {
+        draw_sample(s, seed, epoch[r % n], sample[r % n], (uint32_t)(r / n), 0);
         if (s->method->has_lists) n_rows += lac_step_rows_of(s, 0);
         for (int64_t i = 0; i < s->method->grid.n; i++)
             n_hidden += s->is_hidden[i] != 0;
     }
-    s->n_planned = (double)n;
+    s->n_planned = (double)(n * n_large);
     s->n_planned_hidden = (double)n_hidden;
     s->n_planned_rows = (double)n_rows;
 }
@@ -96,15 +113,16 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
         return lac_usage(err, "global batch %lld is smaller than the micro-batch %lld", (long long)global_batch,
                          (long long)s->batch);
     if (m->has_lists && s->n_planned == 0) lac_step_plan_lists(s, seed, epoch, sample, s->batch);
-    for (int64_t b = 0; b < s->batch; b++) {
-        draw_sample(s, seed, epoch[b], sample[b], b);
-        lac_step_put_sample(s, b);
+    for (int64_t r = 0; r < s->n_rows; r++) {
+        int64_t b = r % s->batch;
+        draw_sample(s, seed, epoch[b], sample[b], (uint32_t)(r / s->batch), r);
+        lac_step_put_sample(s, r);
     }
     double total[LAC_N_ON];
     put_weights(s, NULL, total);
-    double pictures = (double)global_batch, n = (double)m->grid.n;
-    double hidden = total[LAC_ON_HIDDEN] / (double)s->batch; /* in a picture, on average */
-    double rows = total[LAC_ON_LISTS] / (double)s->batch;
+    double pictures = (double)(global_batch * m->n_large), n = (double)m->grid.n;
+    double hidden = total[LAC_ON_HIDDEN] / (double)s->n_rows; /* in a picture, on average */
+    double rows = total[LAC_ON_LISTS] / (double)s->n_rows;
     if (m->has_fixed_count) {
         hidden = n - (double)m->n_shown;
     } else if (s->n_planned > 0) {
@@ -115,7 +133,8 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     total[LAC_ON_LISTS] = pictures * rows;
     total[LAC_ON_VISIBLE] = pictures * (n - hidden);
     total[LAC_ON_ALL] = pictures * n;
-    total[LAC_ON_PICTURE] = pictures;
+    total[LAC_ON_EACH] = pictures;
+    total[LAC_ON_PICTURE] = (double)global_batch;
     put_picture_weights(s);
     put_norms(s, total);
     put_term_weights(s);
@@ -182,6 +201,12 @@ static lac_status put_hidden(lac_step *s, int64_t b, const float *weight, lac_er
     return LAC_OK;
 }
 
+/* All of a picture, by a mask that hides nothing. */
+static void show(lac_step *s, int64_t b) {
+    memset(s->is_hidden, 0, (size_t)s->method->grid.n);
+    lac_step_put_sample(s, b);
+}
+
 void lac_step_put_given(lac_step *s, const float *weight, double total_weight) {
     double total[LAC_N_ON];
     put_weights(s, weight, total);
@@ -202,20 +227,23 @@ lac_status lac_step_set_mask(lac_step *s, const float *noise, const int32_t *kee
                              double total_weight, lac_error *err) {
     int64_t n = s->method->grid.n;
     if (noise && keep) return lac_usage(err, "mask: noise and keep/0 exclude each other");
-    if (!noise && !keep && !weight) return lac_usage(err, "mask: expected noise, keep/0 or mask/0");
+    const bool is_all_visible = s->method->mask->hides_nothing && !noise && !keep && !weight;
+    if (!noise && !keep && !weight && !is_all_visible) return lac_usage(err, "mask: expected noise, keep/0 or mask/0");
     if ((noise || keep) && s->method->mask->form != LAC_MASK_INDEX)
         return lac_usage(err, "mask '%s' hides another number of patches in every picture: expected mask/0, found %s",
                          s->method->mask->slot.name, noise ? "noise" : "keep/0");
     if (s->method->mask->draw_blocks && s->method->has_lists)
         return lac_usage(err, "mask '%s' has lists of patches to predict: expected keep/0 and blocks/0",
                          s->method->mask->slot.name);
-    for (int64_t i = 0; weight && i < s->batch * n; i++)
+    for (int64_t i = 0; weight && i < s->n_rows * n; i++)
         if (!isfinite(weight[i]) || weight[i] < 0)
             return lac_usage(err, "mask/0: sample %lld, patch %lld: expected a finite weight of at least 0, found %g",
                              (long long)(i / n), (long long)(i % n), (double)weight[i]);
-    for (int64_t b = 0; b < s->batch; b++) {
+    for (int64_t b = 0; b < s->n_rows; b++) {
         if (noise)
             LAC_TRY(put_noise(s, b, noise + b * n, err));
+        else if (is_all_visible)
+            show(s, b);
         else if (keep)
             LAC_TRY(put_keep(s, b, keep + b * s->method->n_shown, err));
         else

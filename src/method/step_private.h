@@ -16,7 +16,7 @@ typedef struct lac_step_lists {
 struct lac_step {
     lac_method *method;
     lac_program *program;
-    int64_t batch;
+    int64_t batch, n_rows; /* samples; of each, n_large views are masked: rows of every input by picture */
     bool is_on[LAC_N_ON];
     lac_view weight[LAC_N_ON], norm[LAC_N_ON];
     lac_view factor[LAC_MAX_OBJECTIVES]; /* input [1] of a term whose weight changes; data NULL: none */
@@ -31,8 +31,14 @@ struct lac_step {
     int n_sums;
     lac_view gathered[LAC_MOST_SUMS], rows; /* outputs of one micro-batch, */
     float *sum[LAC_MOST_SUMS];              /* added up over a step */
-    float *mask;                            /* B x N, 1 = hidden */
-    unsigned char *is_hidden;               /* N, of one sample */
+    int64_t n_gathered;                     /* micro-batches in these sums and those: */
+    struct {
+        lac_view mean, figure; /* of a term that aims; data NULL: of none */
+        float *sum;
+        double figures;
+    } aims[LAC_MAX_OBJECTIVES];
+    float *mask;              /* B x N, 1 = hidden */
+    unsigned char *is_hidden; /* N, of one sample */
     void *mask_scratch;
     uint64_t *sort_scratch; /* N */
     int32_t *order;         /* N */

@@ -52,7 +52,16 @@ void lac_step_draw_noise(lac_step *s, uint64_t seed, const int64_t *epoch, const
 
 lac_status lac_step_open_sums(lac_step *s, unsigned flags, lac_error *err) {
     const lac_quantizer_slot *q = s->method->quantizer;
-    if (!(flags & LAC_STEP_TRAIN) || !q->sums) return LAC_OK;
+    if (!(flags & LAC_STEP_TRAIN)) return LAC_OK;
+    for (int i = 0; i < s->method->n_terms; i++) {
+        const lac_term *term = &s->method->terms[i];
+        if (!term->slot->aim) continue;
+        LAC_TRY(lac_program_output(s->program, term->mean, &s->aims[i].mean, err));
+        LAC_TRY(lac_program_output(s->program, term->figure, &s->aims[i].figure, err));
+        s->aims[i].sum = lac_array((size_t)lac_view_size(&s->aims[i].mean), sizeof *s->aims[i].sum);
+        if (!s->aims[i].sum) return lac_no_memory(err, "sums of a step");
+    }
+    if (!q->sums) return LAC_OK;
     if (lac_program_output(s->program, LAC_QUANTIZER_ROWS, &s->rows, NULL) != LAC_OK) s->rows = (lac_view){0};
     for (int i = 0; q->sums[i]; i++) {
         LAC_TRY(lac_program_output(s->program, q->sums[i], &s->gathered[i], err));
@@ -66,28 +75,60 @@ lac_status lac_step_open_sums(lac_step *s, unsigned flags, lac_error *err) {
 void lac_step_close_sums(lac_step *s) {
     for (int i = 0; i < LAC_MOST_SUMS; i++)
         lac_free(s->sum[i]);
+    for (int i = 0; i < LAC_MAX_OBJECTIVES; i++)
+        lac_free(s->aims[i].sum);
 }
 
 void lac_step_clear(lac_step *s) {
+    s->n_gathered = 0;
     for (int i = 0; i < s->n_sums; i++)
         memset(s->sum[i], 0, (size_t)lac_view_size(&s->gathered[i]) * sizeof *s->sum[i]);
+    for (int i = 0; i < s->method->n_terms; i++) {
+        if (!s->aims[i].sum) continue;
+        memset(s->aims[i].sum, 0, (size_t)lac_view_size(&s->aims[i].mean) * sizeof *s->aims[i].sum);
+        s->aims[i].figures = 0;
+    }
+}
+
+static void add(const lac_view *view, float *sum) {
+    int64_t n = lac_view_size(view);
+    if (view->dtype == LAC_F64)
+        for (int64_t k = 0; k < n; k++)
+            sum[k] += (float)((const double *)view->data)[k];
+    else
+        for (int64_t k = 0; k < n; k++)
+            sum[k] += ((const float *)view->data)[k];
 }
 
 void lac_step_gather(lac_step *s) {
-    for (int i = 0; i < s->n_sums; i++) {
-        int64_t n = lac_view_size(&s->gathered[i]);
-        if (s->gathered[i].dtype == LAC_F64)
-            for (int64_t k = 0; k < n; k++)
-                s->sum[i][k] += (float)((const double *)s->gathered[i].data)[k];
-        else
-            for (int64_t k = 0; k < n; k++)
-                s->sum[i][k] += ((const float *)s->gathered[i].data)[k];
+    s->n_gathered++;
+    for (int i = 0; i < s->n_sums; i++)
+        add(&s->gathered[i], s->sum[i]);
+    for (int i = 0; i < s->method->n_terms; i++) {
+        if (!s->aims[i].sum) continue;
+        float figure = 0;
+        add(&s->aims[i].mean, s->aims[i].sum);
+        add(&s->aims[i].figure, &figure);
+        s->aims[i].figures += (double)figure;
+    }
+}
+
+/* Terms learn from the mean over micro-batches, which are all of one size; what they gathered is used up. */
+static void learn_terms(lac_step *s) {
+    for (int i = 0; i < s->method->n_terms; i++) {
+        const lac_term *term = &s->method->terms[i];
+        if (!s->aims[i].sum || !term->slot->learn || s->n_gathered == 0) continue;
+        for (int64_t k = 0; k < lac_view_size(&s->aims[i].mean); k++)
+            s->aims[i].sum[k] /= (float)s->n_gathered;
+        term->slot->learn(term->settings, term->name, s->method->store, s->aims[i].sum);
     }
 }
 
 void lac_step_learn(lac_step *s, uint64_t seed, int64_t number) {
     const lac_method *m = s->method;
-    if (!m->quantizer->learn || s->n_sums == 0 || lac_store_real(m->store) != LAC_F32) return;
+    if (lac_store_real(m->store) != LAC_F32) return;
+    learn_terms(s);
+    if (!m->quantizer->learn || s->n_sums == 0) return;
     lac_gathered gathered = {.random = lac_random_at(seed, LAC_RANDOM_CODES, (uint64_t)number, 0, 0)};
     for (int i = 0; i < s->n_sums; i++)
         gathered.sum[i] = s->sum[i];
@@ -97,7 +138,7 @@ void lac_step_learn(lac_step *s, uint64_t seed, int64_t number) {
 }
 
 /* Perplexity e^H of how often codes were used, and how many were used at all. */
-int lac_step_figures(const lac_step *s, const char *names[LAC_MOST_FIGURES], double values[LAC_MOST_FIGURES]) {
+static int code_figures(const lac_step *s, const char *names[], double values[]) {
     if (s->n_sums == 0) return 0;
     int64_t k = lac_view_size(&s->gathered[0]), n_used = 0;
     double total = 0, entropy = 0;
@@ -114,6 +155,17 @@ int lac_step_figures(const lac_step *s, const char *names[LAC_MOST_FIGURES], dou
     names[1] = "codes_used";
     values[1] = (double)n_used;
     return 2;
+}
+
+/* Then the entropy of the answers that each term aims at, from 0 (one code) to log K (uniform). */
+int lac_step_figures(const lac_step *s, const char *names[LAC_MOST_FIGURES], double values[LAC_MOST_FIGURES]) {
+    int n = code_figures(s, names, values);
+    for (int i = 0; i < s->method->n_terms && n < LAC_MOST_FIGURES; i++) {
+        if (!s->aims[i].sum || s->n_gathered == 0) continue;
+        names[n] = s->method->terms[i].figure;
+        values[n++] = log((double)lac_view_size(&s->aims[i].mean)) - s->aims[i].figures / (double)s->n_gathered;
+    }
+    return n;
 }
 
 int64_t lac_method_codes(const lac_method *m) {

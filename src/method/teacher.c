@@ -1,4 +1,4 @@
-/* method/teacher.c - the teachers there are, and the ways to look at a picture twice.
+/* method/teacher.c - the teachers there are.
  *
  * A teacher sees the whole picture (of the second view where there are two) and gets no gradient, unless that is asked
  * for to see what happens. Not here: its graph (step.c) and when its weights follow (train/trainer.c). */
@@ -46,28 +46,4 @@ const lac_teacher_slot *lac_teacher_find(const char *name) {
     for (int i = 0; i < lac_teacher_count(); i++)
         if (strcmp(teachers[i]->slot.name, name) == 0) return teachers[i];
     return NULL;
-}
-
-static const lac_setting_spec pair_specs[] = {
-    {"geometry", LAC_SETTING_TEXT, "shared", 0, 0, 0, 0, "shared|own|shifted", NULL,
-     "one crop and flip for both views, as patch-by-patch comparison needs, each its own, or each a window of one "
-     "crop"},
-    {"shift", LAC_SETTING_INT, "31", 1, 4096, 0, 0, NULL, NULL,
-     "shifted: pixels that the crop is larger than a window, so windows differ by at most so many"},
-    {"jitter", LAC_SETTING_TEXT, "student", 0, 0, 0, 0, "student|both|none", NULL, "which view's colours are changed"},
-    {"brightness", LAC_SETTING_REAL, "0.4", 0, 1, 0, 0, NULL, NULL, "factor in [1 - x, 1 + x]"},
-    {"contrast", LAC_SETTING_REAL, "0.4", 0, 1, 0, 0, NULL, NULL, "factor in [1 - x, 1 + x]"},
-    {"saturation", LAC_SETTING_REAL, "0.2", 0, 1, 0, 0, NULL, NULL, "factor in [1 - x, 1 + x]"},
-    {"grey", LAC_SETTING_REAL, "0.2", 0, 1, 0, 0, NULL, NULL, "probability of no colour at all"},
-};
-static const lac_slot one_view = {"one", "student and teacher see the same pixels", "", NULL, 0};
-static const lac_slot pair = {"pair", "the student's view and the teacher's", "", pair_specs, COUNT(pair_specs)};
-static const lac_slot *const views[] = {&one_view, &pair};
-
-int lac_views_count(void) {
-    return COUNT(views);
-}
-
-const lac_slot *lac_views_at(int index) {
-    return views[index];
 }

@@ -16,8 +16,4 @@ int lac_teacher_count(void);
 const lac_teacher_slot *lac_teacher_at(int index);
 const lac_teacher_slot *lac_teacher_find(const char *name); /* NULL if absent */
 
-/* Views of a picture that a step takes. */
-int lac_views_count(void);
-const lac_slot *lac_views_at(int index);
-
 #endif

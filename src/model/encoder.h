@@ -35,7 +35,9 @@ typedef struct lac_encoder_input {
     int n_taps;     /* tapped: the tokens after the last n_taps blocks, first to last, before the final norm */
     lac_id *taps;   /* n_taps ids to fill, each B x T x D; NULL: none */
     bool is_drop_path_on;
-    lac_encoder_look *look; /* NULL: nobody looks */
+    const lac_grid *declared; /* the grid that parameters were declared for, where the picture's is another; NULL: it is
+                               * the picture's */
+    lac_encoder_look *look;   /* NULL: nobody looks */
 } lac_encoder_input;
 
 typedef struct lac_encoder_slot {
@@ -48,6 +50,10 @@ typedef struct lac_encoder_slot {
     lac_status (*declare)(const lac_settings *settings, const lac_grid *grid, lac_store *store, lac_error *err);
     /* takes_weight: adds what `mask` needs (the token) to the store, after declare; NULL: nothing. */
     lac_status (*declare_mask)(const lac_settings *settings, const lac_grid *grid, lac_store *store, lac_error *err);
+    /* After declare: what pictures of another grid need beside, no parameters. NULL: it encodes no others. LAC_USAGE
+     * for settings with which it cannot. */
+    lac_status (*declare_other)(const lac_settings *settings, const lac_grid *grid, const lac_grid *other,
+                                lac_store *store, lac_error *err);
     lac_id (*build)(const lac_settings *settings, const lac_grid *grid, lac_graph *graph,
                     const lac_encoder_input *input); /* B x T x D, prefix first */
 } lac_encoder_slot;

@@ -13,10 +13,13 @@ typedef struct lac_head_slot {
     lac_status (*declare)(const lac_settings *settings, const char *prefix, int64_t in, lac_store *store,
                           lac_error *err);
     lac_id (*build)(const lac_settings *settings, const char *prefix, lac_graph *graph, lac_id x); /* [... x in] */
+    /* The part of PREFIX that learns nothing in the first *share of a run; NULL, or a share of 0: all learns. */
+    const char *(*held)(const lac_settings *settings, double *share);
 } lac_head_slot;
 
-/* Projectors say too what they project: every patch's token, the mean of them, or the class token. */
-typedef enum lac_pool_kind { LAC_POOL_NONE, LAC_POOL_MEAN, LAC_POOL_CLASS } lac_pool_kind;
+/* Projectors say too what they project: every patch's token, the mean of them, the class token, or class and patches.
+ */
+typedef enum lac_pool_kind { LAC_POOL_NONE, LAC_POOL_MEAN, LAC_POOL_CLASS, LAC_POOL_TOKENS } lac_pool_kind;
 
 int lac_projector_count(void);
 const lac_head_slot *lac_projector_at(int index);

@@ -2,7 +2,8 @@
  *
  * The width is shared equally by the axes. An axis's part is [sin(p w_k) | cos(p w_k)], w_k = 10000^(-k / K) for its
  * K = width / (2 axes) frequencies. The last axis (column) comes first: MAE's code lays its meshgrid out that way, and
- * published weights depend on it. Not here: learned positions, which are ordinary parameters (vit.c). */
+ * published weights depend on it. Learned positions are ordinary parameters (vit.c); here is how a table of one grid
+ * becomes one of another. */
 #include "model/positions.h"
 
 #include <math.h>
@@ -35,4 +36,36 @@ void lac_positions_fill(const lac_grid *grid, int64_t width, int64_t n_prefix, l
             at += 2 * n_frequencies;
         }
     }
+}
+
+/* Keys' cubic convolution kernel with a = -0.75 at distance x. */
+static double cubic(double x) {
+    const double a = -0.75;
+    x = fabs(x);
+    if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+}
+
+/* What place j of n_from counts for place i of n_to: four neighbours, those outside standing at the border. */
+static double share(int64_t n_from, int64_t n_to, int64_t i, int64_t j) {
+    double at = ((double)i + 0.5) * (double)n_from / (double)n_to - 0.5, first = floor(at), sum = 0;
+    for (int k = -1; k <= 2; k++) {
+        double place = first + k, clamped = fmin(fmax(place, 0), (double)(n_from - 1));
+        if ((int64_t)clamped == j) sum += cubic(at - place);
+    }
+    return sum;
+}
+
+void lac_positions_resize(const lac_grid *from, const lac_grid *to, lac_dtype real, void *matrix) {
+    for (int64_t i = 0; i < to->n; i++)
+        for (int64_t j = 0; j < from->n; j++) {
+            double product = 1;
+            int64_t rest_i = i, rest_j = j;
+            for (int axis = from->n_axes - 1; axis >= 0; axis--) {
+                product *= share(from->size[axis], to->size[axis], rest_i % to->size[axis], rest_j % from->size[axis]);
+                rest_i /= to->size[axis];
+                rest_j /= from->size[axis];
+            }
+            put(real, matrix, i * from->n + j, product);
+        }
 }

@@ -10,4 +10,8 @@ int lac_positions_divisor(int n_axes);
 /* table: (n_prefix + N) x width of the store's real type; prefix rows are zero. Computed in double. */
 void lac_positions_fill(const lac_grid *grid, int64_t width, int64_t n_prefix, lac_dtype real, void *table);
 
+/* matrix: M x N, the patches of `to` and of `from`: what a table of `from`'s positions is multiplied with to be one of
+ * `to`'s, bicubic as torch's interpolate (a = -0.75, align_corners false, no antialiasing), the border repeated. */
+void lac_positions_resize(const lac_grid *from, const lac_grid *to, lac_dtype real, void *matrix);
+
 #endif

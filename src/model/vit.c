@@ -129,27 +129,70 @@ static lac_status declare_mask(const lac_settings *s, const lac_grid *grid, lac_
     return lac_store_add(store, "mask_token", 3, token, LAC_PARAM_NO_DECAY, LAC_INIT_NORMAL, .02, NULL, err);
 }
 
+/* "pos_embed.4x4": of a grid that parameters were not declared for. Fixed positions: its own table, prefix first;
+ * learned ones: the matrix that makes its patches' of the declared grid's. */
+static void name_other(const lac_grid *other, char name[96]) {
+    int n = snprintf(name, 96, "pos_embed.");
+    for (int a = 0; a < other->n_axes; a++)
+        n += snprintf(name + n, 96 - (size_t)n, "%s%lld", a ? "x" : "", (long long)other->size[a]);
+}
+
+static lac_status declare_other(const lac_settings *s, const lac_grid *grid, const lac_grid *other, lac_store *store,
+                                lac_error *err) {
+    int64_t width = lac_settings_int(s, "width"), n_prefix = lac_settings_bool(s, "class_token");
+    if (!is_relative(s, "none"))
+        return lac_usage(err, "model.encoder.relative: the bias is of one size of pictures, and views have two");
+    if (!has_positions(s)) return LAC_OK;
+    char name[96];
+    int index;
+    name_other(other, name);
+    int64_t table[3] = {1, n_prefix + other->n, width}, matrix[2] = {other->n, grid->n};
+    bool is_fixed = is_sincos(s);
+    LAC_TRY(lac_store_add(store, name, is_fixed ? 3 : 2, is_fixed ? table : matrix, LAC_PARAM_BUFFER, LAC_INIT_GIVEN, 0,
+                          &index, err));
+    void *value = lac_store_at(store, index)->value;
+    if (is_fixed)
+        lac_positions_fill(other, width, n_prefix, lac_store_real(store), value);
+    else
+        lac_positions_resize(grid, other, lac_store_real(store), value);
+    return LAC_OK;
+}
+
+/* Positions of the patches of `grid`, N x D, and those of the prefix, 1 x prefix x D; LAC_NONE both: there are none. */
+static void build_positions(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_grid *declared,
+                            int64_t width, int64_t n_prefix, lac_id *prefix, lac_id *patches) {
+    char other[96];
+    *prefix = *patches = LAC_NONE;
+    if (!has_positions(s)) return;
+    if (declared) name_other(grid, other);
+    bool is_resized = declared && !is_sincos(s);
+    lac_id table = lac_weight(g, "%s", declared && !is_resized ? other : "pos_embed"); /* 1 x (prefix + N) x D */
+    int64_t n = is_resized ? declared->n : grid->n;
+    *patches = table;
+    if (n_prefix) {
+        *prefix = lac_slice_tokens(g, table, 0, n_prefix);
+        *patches = lac_slice_tokens(g, table, n_prefix, n);
+    }
+    *patches = lac_reshape(g, *patches, 2, (int64_t[]){n, width});
+    if (is_resized) *patches = lac_matmul(g, lac_weight(g, "%s", other), *patches);
+}
+
 /* Patches to tokens with positions, B x (prefix + V or N) x D. The mask token stands in before positions are added. */
 static lac_id embed(const lac_settings *s, const lac_grid *grid, lac_graph *g, const lac_encoder_input *input,
                     int64_t width, int64_t n_prefix) {
-    lac_id positions = LAC_NONE, patch_positions = LAC_NONE;
-    if (has_positions(s)) {
-        positions = patch_positions = lac_weight(g, "pos_embed"); /* 1 x (prefix + N) x D */
-        if (n_prefix) patch_positions = lac_slice_tokens(g, positions, n_prefix, grid->n);
-        patch_positions = lac_reshape(g, patch_positions, 2, (int64_t[]){grid->n, width});
-    }
-
+    lac_id prefix_positions, positions;
+    build_positions(s, grid, g, input->declared, width, n_prefix, &prefix_positions, &positions);
     lac_id x = lac_patchify(g, input->picture, grid->n_axes, grid->patch, false); /* B x N x P, channel slowest */
     if (input->keep != LAC_NONE) x = lac_gather_rows(g, x, input->keep);          /* B x V x P */
     x = lac_build_linear(g, "patch_embed.proj", x, true);
     if (input->mask != LAC_NONE) x = lac_mask_tokens(g, x, lac_weight(g, "mask_token"), input->mask);
     if (positions != LAC_NONE && input->keep != LAC_NONE)
-        x = lac_add(g, x, lac_gather_rows(g, patch_positions, input->keep));
+        x = lac_add(g, x, lac_gather_rows(g, positions, input->keep));
     else if (positions != LAC_NONE)
-        x = lac_add_broadcast(g, x, patch_positions);
+        x = lac_add_broadcast(g, x, positions);
     if (!n_prefix) return x;
     lac_id token = lac_weight(g, "cls_token");
-    if (positions != LAC_NONE) token = lac_add(g, token, lac_slice_tokens(g, positions, 0, n_prefix));
+    if (positions != LAC_NONE) token = lac_add(g, token, prefix_positions);
     return lac_concat_tokens(g, token, x);
 }
 
@@ -190,5 +233,6 @@ const lac_encoder_slot lac_encoder_vit = {
     .shape = shape,
     .declare = declare,
     .declare_mask = declare_mask,
+    .declare_other = declare_other,
     .build = build,
 };

@@ -15,6 +15,8 @@ static const lac_objective_slot *const slots[] = {
     &lac_objective_infonce_batch,
     &lac_objective_spectral,
     &lac_objective_uniform,
+    &lac_objective_dino,
+    &lac_objective_ibot,
 };
 
 int lac_objective_count(void) {

@@ -16,6 +16,6 @@
 
 extern const lac_objective_slot lac_objective_l2, lac_objective_l1, lac_objective_smooth_l1, lac_objective_cosine,
     lac_objective_cross_entropy, lac_objective_infonce, lac_objective_infonce_batch, lac_objective_spectral,
-    lac_objective_uniform;
+    lac_objective_uniform, lac_objective_dino, lac_objective_ibot;
 
 #endif

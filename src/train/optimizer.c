@@ -17,6 +17,7 @@ struct lac_optimizer {
     int64_t t; /* steps done */
     lac_optimizer_state *state;
     double *scale; /* n: factor of the rate; 0: left alone */
+    bool *is_held; /* n */
     float *memory;
     size_t memory_bytes;
 };
@@ -43,14 +44,16 @@ lac_status lac_optimizer_new(lac_store *store, const lac_optimizer_options *opti
     opt->memory_bytes = floats * sizeof(float);
     opt->state = lac_array((size_t)opt->n, sizeof *opt->state);
     opt->scale = lac_array((size_t)opt->n, sizeof *opt->scale);
+    opt->is_held = lac_array((size_t)opt->n, sizeof *opt->is_held);
     opt->memory = lac_zalloc(opt->memory_bytes);
-    if (!opt->state || !opt->scale || !opt->memory) {
+    if (!opt->state || !opt->scale || !opt->is_held || !opt->memory) {
         lac_optimizer_free(opt);
         return lac_no_memory(err, "the optimizer's moments");
     }
     float *at = opt->memory;
     for (int i = 0; i < opt->n; i++) {
         opt->scale[i] = 1;
+        opt->is_held[i] = false;
         const lac_entry *e = lac_store_at(store, i);
         if (e->flags & LAC_PARAM_BUFFER) continue;
         size_t room = padded(e->n);
@@ -66,6 +69,7 @@ void lac_optimizer_free(lac_optimizer *o) {
     if (!o) return;
     lac_free(o->memory);
     lac_free(o->scale);
+    lac_free(o->is_held);
     lac_free(o->state);
     lac_free(o);
 }
@@ -97,7 +101,7 @@ void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *
         const lac_entry *e = lac_store_at(o->store, i);
         const lac_optimizer_state *s = &o->state[i];
         if (!s->m || !e->grad || !(o->scale[i] > 0)) continue;
-        step.lr = lr * o->scale[i];
+        step.lr = o->is_held[i] ? 0 : lr * o->scale[i];
         if (s->average && o->t == 0) memcpy(s->average, e->value, (size_t)e->n * sizeof(float));
         step.decay = e->flags & LAC_PARAM_NO_DECAY ? 0 : p->weight_decay;
         backend->adamw(pool, &step, (size_t)e->n, e->value, e->grad, s->m, s->v);
@@ -108,6 +112,10 @@ void lac_optimizer_step(lac_optimizer *o, const lac_backend *backend, lac_pool *
 
 void lac_optimizer_scale(lac_optimizer *o, int entry, double scale) {
     o->scale[entry] = scale;
+}
+
+void lac_optimizer_hold(lac_optimizer *o, int entry, bool is_held) {
+    o->is_held[entry] = is_held;
 }
 
 void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip) {

@@ -27,6 +27,8 @@ void lac_optimizer_set(lac_optimizer *o, double weight_decay, double clip);
 /* Entry i of the store learns at lr x scale (as new: 1), its decay, which is lr x weight_decay, too; 0: it is left as
  * it is, and its gradient is no part of the norm. */
 void lac_optimizer_scale(lac_optimizer *o, int entry, double scale);
+/* A held entry keeps its value while its moments go on: its gradient is part of the norm. As new: none. */
+void lac_optimizer_hold(lac_optimizer *o, int entry, bool is_held);
 int64_t lac_optimizer_steps(const lac_optimizer *o);
 
 /* Linear warm-up from 0 over `warmup` steps, then half a cosine to min_lr at `total`; step counts from 0. */

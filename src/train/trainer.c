@@ -19,9 +19,9 @@ struct lac_trainer {
     lac_optimizer *optimizer;
     int64_t batch, accumulate, micro_batch;
     uint64_t seed;
-    int64_t total;           /* steps of the run; 0: not known yet */
-    int64_t picture_values;  /* floats of one picture */
-    lac_view loss, features; /* features.data NULL: the method has none */
+    int64_t total;                       /* steps of the run; 0: not known yet */
+    int64_t view_values[LAC_MOST_VIEWS]; /* floats of one picture, by view */
+    lac_view loss, features;             /* features.data NULL: the method has none */
     int n_terms;
     char term_name[LAC_MOST_TERMS][64];
     lac_view term[LAC_MOST_TERMS];
@@ -36,9 +36,13 @@ static bool is_known(const lac_trainer *t, const char *term) {
 
 static lac_status open_outputs(lac_trainer *t, lac_error *err) {
     lac_program *program = lac_step_program(t->step);
-    lac_view pictures;
-    LAC_TRY(lac_program_input(program, "view/0", &pictures, err));
-    t->picture_values = lac_view_size(&pictures) / t->micro_batch;
+    for (int v = 0; v < lac_method_views(t->method); v++) {
+        char input[24];
+        lac_view pictures;
+        snprintf(input, sizeof input, "view/%d", v);
+        LAC_TRY(lac_program_input(program, input, &pictures, err));
+        t->view_values[v] = lac_view_size(&pictures) / t->micro_batch;
+    }
     LAC_TRY(lac_program_output(program, "loss", &t->loss, err));
     if (lac_program_output(program, "features", &t->features, NULL) != LAC_OK) t->features = (lac_view){0};
     const lac_recipe *recipe = lac_method_recipe(t->method);
@@ -118,10 +122,11 @@ static double scalar(const lac_view *v) {
 /* A batch without further views (a benchmark's) shows the first again. */
 static lac_status bind_views(const lac_trainer *t, lac_program *program, const lac_batch *batch, int64_t at,
                              lac_error *err) {
-    static const char *const names[] = {"view/0", "view/1"};
     for (int v = 0; v < lac_method_views(t->method); v++) {
+        char name[24];
+        snprintf(name, sizeof name, "view/%d", v);
         const float *pictures = batch->views[v] ? batch->views[v] : batch->pictures;
-        LAC_TRY(lac_program_bind(program, names[v], (void *)(uintptr_t)(pictures + at * t->picture_values), err));
+        LAC_TRY(lac_program_bind(program, name, (void *)(uintptr_t)(pictures + at * t->view_values[v]), err));
     }
     return LAC_OK;
 }
@@ -164,6 +169,8 @@ static void follow_schedules(lac_trainer *t, int64_t step) {
     const lac_settings *optim = lac_recipe_section(lac_method_recipe(t->method), "optim");
     double share = t->total > 0 ? (double)step / (double)t->total : 0;
     lac_method_at(t->method, share);
+    for (int i = 0; i < lac_store_count(lac_method_store(t->method)); i++)
+        lac_optimizer_hold(t->optimizer, i, lac_method_holds(t->method, i, share));
     lac_optimizer_set(t->optimizer, lac_setting_at(lac_settings_get(optim, "weight_decay"), share),
                       lac_setting_at(lac_settings_get(optim, "clip"), share));
 }

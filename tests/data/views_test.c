@@ -1,5 +1,5 @@
-/* tests/data/views_test.c - two views of a picture: one geometry or two, colours that change in one of them alone, and
- * the same values whatever the threads. */
+/* tests/data/views_test.c - two views of a picture, and more of another size: one geometry or two, colours that change
+ * in one of them alone, and the same values whatever the threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -159,6 +159,93 @@ static void test_views_do_not_depend_on_threads(void **state) {
     free(three);
 }
 
+enum { SMALL_W = 8, SMALL_H = 6, SMALL_VALUES = 3 * SMALL_W * SMALL_H, N_SMALL = 9, N_CROPS = 2 + N_SMALL };
+
+static lac_augment crops(void) {
+    lac_augment a = pair(false, (1u << N_CROPS) - 1);
+    a.n_views = N_CROPS;
+    a.n_small = N_SMALL;
+    a.small_width = SMALL_W;
+    a.small_height = SMALL_H;
+    a.small_scale[0] = .05;
+    a.small_scale[1] = .2;
+    return a;
+}
+
+/* Every view of every picture of a batch is what its own augmentation makes of that picture, whatever the threads. */
+static void test_crops_of_two_sizes(void **state) {
+    (void)state;
+    lac_augment a = crops();
+    assert_int_equal(lac_augment_of_view(&a, 1).width, OUT);
+    assert_int_equal(lac_augment_of_view(&a, 2).width, SMALL_W);
+    for (int n_threads = 1; n_threads <= 3; n_threads += 2) {
+        lac_source *s = pictures();
+        lac_loader *l;
+        lac_loader_options o = {.batch = BATCH, .seed = 5, .n_threads = n_threads, .first_sample = 4};
+        lac_augment_scratch scratch = {0};
+        lac_picture picture = {0};
+        MUST(lac_loader_new(s, &a, &o, &l, &must_err));
+        for (int k = 0; k < 4; k++) { /* past the first epoch, where workers meet */
+            const lac_batch *b;
+            MUST(lac_loader_next(l, &b, &must_err));
+            assert_null(b->views[N_CROPS]);
+            for (int v = 0; v < N_CROPS; v++)
+                for (int i = 0; i < BATCH; i++) {
+                    float expected[VALUES];
+                    size_t n = v < 2 ? VALUES : SMALL_VALUES;
+                    MUST(lac_source_read(s, b->sample[i], lac_augment_min_side(&a), &picture, &must_err));
+                    MUST(lac_augment_apply(&a, &picture, 5, (uint64_t)b->epoch[i], (uint64_t)b->sample[i], (uint32_t)v,
+                                           &scratch, expected, &must_err));
+                    assert_memory_equal(b->views[v] + (size_t)i * n, expected, n * sizeof(float));
+                }
+            assert_memory_not_equal(b->views[2], b->views[3], SMALL_VALUES * sizeof(float));
+        }
+        lac_picture_free(&picture);
+        lac_augment_scratch_free(&scratch);
+        lac_loader_free(l);
+        lac_source_free(s);
+    }
+}
+
+/* A photo is decoded as large as its smallest crop needs. */
+static void test_decoding_is_as_fine_as_the_smallest_crop_needs(void **state) {
+    (void)state;
+    lac_augment a = crops(), large = crops();
+    large.n_views = 2;
+    large.n_small = 0;
+    assert_int_equal(lac_augment_min_side(&large), (int)ceil(16 / sqrt(.2 * .75)));
+    assert_int_equal(lac_augment_min_side(&a), (int)ceil(16 / sqrt(.2 * .75)));
+    a.small_scale[0] = .01;
+    assert_int_equal(lac_augment_min_side(&a), (int)ceil(8 / sqrt(.01 * .75)));
+    assert_int_equal(lac_augment_for_eval(&a).n_small, 0);
+}
+
+static void expect_refusal(const lac_augment *a, const char *text) {
+    lac_source *s = pictures();
+    lac_loader *l;
+    lac_error err = {0};
+    lac_loader_options o = {.batch = BATCH, .n_threads = 1};
+    assert_int_equal(lac_loader_new(s, a, &o, &l, &err), LAC_USAGE);
+    assert_string_equal(err.text, text);
+    lac_source_free(s);
+}
+
+static void test_crops_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    lac_augment a = crops();
+    a.n_small = N_CROPS;
+    expect_refusal(&a, "augmentation: 11 of 11 views small");
+    a = crops();
+    a.is_shared = true;
+    expect_refusal(&a, "augmentation: small views of 8 x 6 need random crops of their own");
+    a = crops();
+    a.small_scale[1] = 0;
+    expect_refusal(&a, "augmentation: small_scale 0.05 to 0");
+    a = crops();
+    a.n_views = LAC_MOST_VIEWS + 1;
+    expect_refusal(&a, "augmentation: 17 views");
+}
+
 static void test_an_ordered_pass_has_one_view(void **state) {
     (void)state;
     lac_augment a = pair(true, 1), eval = lac_augment_for_eval(&a);
@@ -180,6 +267,9 @@ int main(void) {
         cmocka_unit_test(test_only_the_jittered_view_changes_its_colours),
         cmocka_unit_test(test_jitter_of_nothing_is_nothing),
         cmocka_unit_test(test_views_do_not_depend_on_threads),
+        cmocka_unit_test(test_crops_of_two_sizes),
+        cmocka_unit_test(test_decoding_is_as_fine_as_the_smallest_crop_needs),
+        cmocka_unit_test(test_crops_that_cannot_be_are_refused),
         cmocka_unit_test(test_an_ordered_pass_has_one_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,13 +69,30 @@ static void test_a_schedule_is_read_written_and_read_again(void **state) {
     lac_recipe_free(r);
 }
 
+/* A warm-up: the whole way in the first quarter of the run, and then as it is. */
+static void test_a_schedule_may_end_before_the_run(void **state) {
+    (void)state;
+    lac_recipe *r = read_with("optim.weight_decay", "{from: 0.04, to: 0.08, over: 0.25}");
+    const lac_setting *decay = lac_settings_get(lac_recipe_section(r, "optim"), "weight_decay");
+    assert_true(lac_setting_at(decay, 0) == 0.04);
+    assert_true(fabs(lac_setting_at(decay, 0.125) - 0.06) < 1e-15);
+    assert_true(lac_setting_at(decay, 0.25) == 0.08 && lac_setting_at(decay, 0.9) == 0.08);
+    lac_text text = {0};
+    MUST(lac_recipe_write(r, &text, &must_err));
+    assert_non_null(strstr(text.data, "  weight_decay: {from: 0.04, to: 0.08, shape: linear, over: 0.25}\n"));
+    lac_text_free(&text);
+    lac_recipe_free(r);
+    expect_refusal("optim.weight_decay", "{from: 0, to: 1, over: 0}",
+                   "optim.weight_decay: schedule's 'over': expected a number in (0, 1], found '0'");
+}
+
 static void test_a_wrong_schedule_is_refused(void **state) {
     (void)state;
     expect_refusal("objective.0.weight", "{from: 0.1, to: -1}",
                    "objective.0.weight: schedule's 'to': expected a number in [0, 1000000] or a schedule, found '-1'");
     expect_refusal("objective.0.weight", "{from: 0.1}", "objective.0.weight: a schedule needs 'to'");
     expect_refusal("objective.0.weight", "{from: 0, to: 1, form: linear}",
-                   "objective.0.weight: unknown key 'form' in a schedule; allowed: from, to, shape");
+                   "objective.0.weight: unknown key 'form' in a schedule; allowed: from, to, shape, over");
     expect_refusal("objective.0.weight", "{from: 0, to: 1, shape: step}",
                    "objective.0.weight: schedule's 'shape': expected one of linear, cosine, found 'step'");
     expect_refusal("optim.eps", "{from: 1e-8, to: 1e-7}",
@@ -213,6 +230,7 @@ static void test_every_failed_allocation_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_schedule_is_read_written_and_read_again),
+        cmocka_unit_test(test_a_schedule_may_end_before_the_run),
         cmocka_unit_test(test_a_wrong_schedule_is_refused),
         cmocka_unit_test(test_a_schedule_of_a_dimension_is_refused),
         cmocka_unit_test(test_a_step_computes_with_the_weight_of_its_moment),
