@@ -99,6 +99,9 @@ lac_status lac_method_find_tokenizer(lac_method *m, lac_error *err);
 lac_status lac_method_fit_tokenizer(lac_method *m, lac_error *err);
 lac_status lac_method_declare_tokenizer(lac_method *m, lac_error *err);
 lac_id lac_method_build_tokenizer(const lac_method *m, lac_graph *g, lac_id picture);
+/* check.c: LAC_USAGE for terms that have nothing to compare, or compare what does not fit. */
+lac_status lac_method_check(const lac_method *m, lac_error *err);
+bool lac_method_projects_patches(const lac_method *m); /* their tokens, each */
 /* lists.c: in place of choose_form where the decoder takes lists; then, once visible patches are counted. */
 lac_status lac_method_choose_lists(lac_method *m, bool needs_all, lac_error *err);
 void lac_method_fit_lists(lac_method *m);
