@@ -51,6 +51,24 @@ static void contribute(lac_graph *g, lac_id x, lac_id gradient) {
     g->tensors[x].gradient = gradient;
 }
 
+void lac_graph_recompute(lac_graph *g) {
+    g->recomputes = true;
+}
+
+/* What a backward rule reads for argument x of its node. */
+static lac_id argument(lac_graph *g, lac_id x) {
+    if (!g->recomputes || x == LAC_NONE || g->tensors[x].producer < 0) return x;
+    lac_node maker = g->nodes[g->tensors[x].producer]; /* a copy: the array grows below */
+    if (!lac_op_at(maker.op)->is_cheap || maker.out[0] != x) return x;
+    if (g->tensors[x].again == LAC_NONE) {
+        lac_id again = lac_emit(g, maker.op, maker.attr, maker.in, NULL);
+        if (again == LAC_NONE) return LAC_NONE;
+        g->tensors[again].needs_gradient = g->tensors[x].needs_gradient;
+        g->tensors[x].again = again;
+    }
+    return g->tensors[x].again;
+}
+
 void lac_graph_backward(lac_graph *g, lac_id loss) {
     const lac_tensor *tensor = lac_tensor_at(g, loss);
     if (g->error.status != LAC_OK) return;
@@ -86,7 +104,11 @@ void lac_graph_backward(lac_graph *g, lac_id loss) {
         }
         for (int i = 0; i < LAC_MAX_IN; i++)
             d_in[i] = LAC_NONE;
-        op->backward(g, &node, d_out, d_in);
+        lac_node told = node;
+        for (int i = 0; i < node.n_in; i++)
+            told.in[i] = argument(g, node.in[i]);
+        if (g->error.status != LAC_OK) return;
+        op->backward(g, &told, d_out, d_in);
         for (int i = 0; i < node.n_in && g->error.status == LAC_OK; i++)
             if (lac_needs(g, node.in[i]) && d_in[i] != LAC_NONE) contribute(g, node.in[i], d_in[i]);
     }

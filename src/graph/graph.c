@@ -139,7 +139,8 @@ static lac_id add_tensor(lac_graph *g, lac_dtype dtype, lac_shape shape, lac_kin
                                             .alias_of = LAC_NONE,
                                             .producer = -1,
                                             .entry = -1,
-                                            .gradient = LAC_NONE};
+                                            .gradient = LAC_NONE,
+                                            .again = LAC_NONE};
     return g->n_tensors++;
 }
 

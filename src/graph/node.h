@@ -32,6 +32,7 @@ typedef struct lac_tensor {
     bool is_wanted;      /* lac_want_gradient */
     bool needs_gradient; /* something trainable lies below; known once backward ran */
     lac_id gradient;
+    lac_id again; /* the same values, computed again for backward; LAC_NONE */
 } lac_tensor;
 
 typedef struct lac_node {
@@ -61,7 +62,7 @@ struct lac_graph {
     lac_named *inputs, *outputs;
     int n_tensors, n_nodes, n_inputs, n_outputs;
     int tensor_room, node_room, input_room, output_room;
-    bool has_backward;
+    bool has_backward, recomputes;
     lac_error error; /* the first one */
 };
 
@@ -74,6 +75,7 @@ typedef struct lac_op {
     bool is_alias;     /* the output is the input's memory */
     bool is_in_place;  /* elementwise: the output may be written over the first input */
     bool is_stop;      /* gradients end here */
+    bool is_cheap;     /* computing the first output again may beat keeping it: see lac_graph_recompute */
     /* Check the inputs, write the shapes of the outputs (rank -1: none). `out` comes filled with the shapes the builder
      * gave, for ops that cannot derive them. False after lac_graph_refuse. */
     bool (*shape)(lac_graph *g, const lac_node *node, lac_shape *out);

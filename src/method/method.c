@@ -407,9 +407,26 @@ static double sample_bytes(const lac_encoder_shape *shape, int64_t tokens) {
     return 4.0 * (double)tokens * (double)shape->depth * (8.0 * (double)shape->width + 2.0 * (double)shape->mlp_width);
 }
 
-/* The largest divisor of the batch whose activations stay under 144 MB, so that they are still in or near the cache
- * when backward reads them and memory does not grow with the batch; but at least so many pictures that a matrix product
- * has 192 rows, below which it is not worth its packing. */
+static double parameter_bytes(const lac_method *m) {
+    int64_t n = 0;
+    for (int i = 0; i < lac_store_count(m->store); i++) {
+        const lac_entry *entry = lac_store_at(m->store, i);
+        if (!(entry->flags & LAC_PARAM_BUFFER)) n += entry->n;
+    }
+    return 4.0 * (double)n;
+}
+
+/* Bytes of activations that are still in or near the cache when backward reads them. */
+static const double near_cache = 144e6;
+
+/* Where the weights alone outgrow the caches, so do the activations of any part that is worth their packing. */
+bool lac_method_recomputes(const lac_method *m) {
+    return parameter_bytes(m) > near_cache;
+}
+
+/* The largest divisor of the batch whose activations stay near the cache - or, where that is out of reach, take no more
+ * room than the weights, of which they keep 5 parts of 8 - so that memory does not grow with the batch; but at least so
+ * many pictures that a matrix product has 192 rows, below which it is not worth its packing. */
 int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     if (!lac_method_is_per_sample(m)) return batch;
     int64_t given = lac_recipe_int(m->recipe, "train.micro_batch");
@@ -420,10 +437,11 @@ int64_t lac_method_micro_batch(const lac_method *m, int64_t batch) {
     bytes *= m->n_large;
     encoder_tokens *= m->n_large;
     bytes += m->n_small * sample_bytes(&m->encoder_shape, m->encoder_shape.n_prefix + m->small_grid.n);
+    double most = lac_method_recomputes(m) ? parameter_bytes(m) / 0.625 : near_cache;
     int64_t best = 1;
     for (int64_t size = 1; size <= batch; size++) {
         if (batch % size != 0) continue;
-        bool is_small = (double)size * bytes <= 144e6, has_few_rows = best * encoder_tokens < 192;
+        bool is_small = (double)size * bytes <= most, has_few_rows = best * encoder_tokens < 192;
         if (given > 0 ? size <= given : is_small || has_few_rows) best = size;
     }
     return best;

@@ -58,7 +58,9 @@ bool lac_method_draws_codes(const lac_method *method); /* softly, in training: t
 typedef struct lac_step lac_step;
 enum {
     LAC_STEP_TRAIN = 1, /* with backward; gradients are added to the store's */
-    LAC_STEP_DROP_PATH = 2
+    LAC_STEP_DROP_PATH = 2,
+    LAC_STEP_RECOMPUTE =
+        4 /* backward computes cheap results again rather than finding them kept: lac_graph_recompute */
 };
 /* Outputs by name on lac_step_program: "loss" [1]; "term/NAME" [1] each; "prediction" [B x N x P]; "target" [B x N x
  * P], both of a decoder of lists [B x M K x P]; "features" [B x T x D] the encoder's last tokens (prefix first, padding
@@ -112,5 +114,7 @@ int lac_method_heads(const lac_method *method); /* of the encoder's attention */
 
 /* Micro-batch for a batch: the recipe's, else by the documented rule from shapes alone (never from the machine). */
 int64_t lac_method_micro_batch(const lac_method *method, int64_t batch);
+/* Should training steps be built with LAC_STEP_RECOMPUTE? */
+bool lac_method_recomputes(const lac_method *method);
 
 #endif

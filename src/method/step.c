@@ -271,6 +271,7 @@ static lac_status build_step(const lac_method *m, lac_graph *g, int64_t samples,
         lac_output(g, "target", p.target[0]);
     }
     lac_id loss = build_loss(m, g, samples, &p);
+    if (flags & LAC_STEP_RECOMPUTE) lac_graph_recompute(g);
     if (flags & LAC_STEP_TRAIN) lac_graph_backward(g, loss);
     return lac_graph_check(g, err);
 }

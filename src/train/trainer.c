@@ -85,13 +85,12 @@ lac_status lac_trainer_new(lac_method *method, const lac_backend *backend, lac_p
     t->seed = (uint64_t)lac_recipe_int(recipe, "train.seed");
     t->micro_batch = lac_method_is_per_sample(method) ? lac_method_micro_batch(method, t->batch) : t->batch;
     if (t->micro_batch < 1 || t->batch % t->micro_batch != 0) t->micro_batch = t->batch;
+    unsigned flags = LAC_STEP_TRAIN | LAC_STEP_DROP_PATH | (lac_method_recomputes(method) ? LAC_STEP_RECOMPUTE : 0u);
     lac_store *store = lac_method_store(method);
     lac_optimizer_options options = options_of(recipe);
     lac_status status = lac_store_need_gradients(store, err);
     if (status == LAC_OK) status = lac_optimizer_new(store, &options, &t->optimizer, err);
-    if (status == LAC_OK)
-        status =
-            lac_step_new(method, backend, pool, t->micro_batch, LAC_STEP_TRAIN | LAC_STEP_DROP_PATH, &t->step, err);
+    if (status == LAC_OK) status = lac_step_new(method, backend, pool, t->micro_batch, flags, &t->step, err);
     if (status == LAC_OK && t->micro_batch < t->batch * t->accumulate)
         status = lac_program_keep(lac_step_program(t->step), KEPT_MAX, err);
     if (status == LAC_OK) status = open_outputs(t, err);

@@ -317,6 +317,35 @@ static void test_kept_weights_change_no_bit(void **state) {
 }
 
 /* 1e4 draws: the share dropped is the rate, and an element's draw depends on its global number alone. */
+static void build_on(built *b, const lac_backend *backend, lac_dtype real, unsigned with, bool recomputes) {
+    *b = (built){0};
+    ASSERT_OK(lac_store_new(real, &b->store, err));
+    ASSERT_OK(lac_graph_new(real, b->store, &b->g, err));
+    lac_id loss = small_model(b->g, with);
+    if (recomputes) lac_graph_recompute(b->g);
+    lac_graph_backward(b->g, loss);
+    ASSERT_OK(lac_program_new(b->g, backend, NULL, 0, &b->p, err));
+}
+
+static void test_recomputing_changes_no_bit_and_saves_memory(void **state) {
+    (void)state;
+    const lac_backend *cpu;
+    ASSERT_OK(lac_backend_cpu(NULL, &cpu, err));
+    for (int i = 0; i < 8; i++) {
+        const lac_backend *backend = i % 2 ? cpu : &reference;
+        built kept, again;
+        build_on(&kept, backend, i % 2 ? LAC_F32 : LAC_F64, variants[i / 2], false);
+        build_on(&again, backend, i % 2 ? LAC_F32 : LAC_F64, variants[i / 2], true);
+        run_model(&kept);
+        run_model(&again);
+        compare_models(&kept, &again, 0);
+        assert_int_equal(count_op(again.p, LAC_OP_LAYERNORM), 2 * count_op(kept.p, LAC_OP_LAYERNORM));
+        assert_true(lac_program_describe(again.p).arena_bytes < lac_program_describe(kept.p).arena_bytes);
+        discard(&kept);
+        discard(&again);
+    }
+}
+
 static void test_drop_path_draws_are_counters(void **state) {
     (void)state;
     enum { N = 10000 };
@@ -540,6 +569,7 @@ int main(void) {
         cmocka_unit_test(test_outputs_are_never_fused_away),
         cmocka_unit_test(test_inputs_can_be_bound_elsewhere),
         cmocka_unit_test(test_kept_weights_change_no_bit),
+        cmocka_unit_test(test_recomputing_changes_no_bit_and_saves_memory),
         cmocka_unit_test(test_drop_path_draws_are_counters),
         cmocka_unit_test(test_profile_and_printed_plan_name_every_node),
         cmocka_unit_test(test_planned_blocks_do_not_overlap),

@@ -405,7 +405,7 @@ static void test_published_parameter_counts(void **state) {
     lac_method_sizes sizes = lac_method_describe(method);
     assert_int_equal(sizes.n_visible, 49);
     assert_int_equal(sizes.n_patches, 196);
-    assert_int_equal(lac_method_micro_batch(method, 8), 4);
+    assert_int_equal(lac_method_micro_batch(method, 8), 8);
     lac_method_free(method);
     lac_recipe_free(recipe);
 }

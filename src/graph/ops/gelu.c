@@ -10,7 +10,8 @@ static void gelu_backward(lac_graph *g, const lac_node *node, lac_id d_y, lac_id
     d_in[0] = lac_emit(g, LAC_OP_GELU_GRAD, (lac_attr){0}, (lac_id[]){d_y, node->in[0]}, NULL);
 }
 
-const lac_op lac_op_GELU = {.n_in = 1, .n_out = 1, .is_in_place = true, .shape = gelu_shape, .backward = gelu_backward};
+const lac_op lac_op_GELU = {
+    .n_in = 1, .n_out = 1, .is_in_place = true, .is_cheap = true, .shape = gelu_shape, .backward = gelu_backward};
 const lac_op lac_op_GELU_GRAD = {.n_in = 2, .n_out = 1, .is_in_place = true, .shape = gelu_shape};
 
 lac_id lac_gelu(lac_graph *g, lac_id x) {

@@ -29,7 +29,7 @@ static void layernorm_backward(lac_graph *g, const lac_node *node, lac_id d_y, l
 }
 
 const lac_op lac_op_LAYERNORM = {
-    .n_in = 3, .n_out = 3, .optional = 6, .shape = layernorm_shape, .backward = layernorm_backward};
+    .n_in = 3, .n_out = 3, .optional = 6, .is_cheap = true, .shape = layernorm_shape, .backward = layernorm_backward};
 
 /* in dy, x, gamma?, mean, rstd, residual?; out dx, and those of dgamma and dbeta whose shapes are given */
 static bool layernorm_grad_shape(lac_graph *g, const lac_node *node, lac_shape *out) {
