@@ -134,6 +134,41 @@ static unsigned fixed_inputs(const lac_graph *graph, const lac_node *node) {
     return fixed;
 }
 
+/* Products that write an entry's gradient first may store it; all other gradients are cleared before a run anew. */
+static lac_status find_starts(const binder *b, lac_error *err) {
+    const lac_store *store = b->graph->store;
+    int n = store ? lac_store_count(store) : 0;
+    lac_program *p = b->program;
+    bool *is_written = lac_array((size_t)n, sizeof *is_written), *is_started = lac_array((size_t)n, sizeof *is_started);
+    p->cleared = lac_array((size_t)n, sizeof *p->cleared);
+    lac_status status = is_written && is_started && p->cleared ? LAC_OK : lac_no_memory(err, "a program");
+    for (int i = 0; i < b->work->n_nodes && status == LAC_OK; i++) {
+        const lac_node *node = &b->work->nodes[i];
+        int entry[LAC_MAX_OUT];
+        bool starts = node->op == LAC_OP_GEMM && (node->attr.i[2] & LAC_GEMM_ACCUMULATE);
+        for (int k = 0; k < node->n_out; k++) {
+            const lac_tensor *root =
+                node->out[k] == LAC_NONE ? NULL : &b->graph->tensors[lac_root(b->graph->tensors, node->out[k])];
+            entry[k] = root && root->kind == LAC_KIND_PARAMETER_GRADIENT ? root->entry : -1;
+            starts = starts && (!root || (entry[k] >= 0 && !is_written[entry[k]]));
+        }
+        p->steps[i].starts = starts;
+        for (int k = 0; k < node->n_out; k++) {
+            if (entry[k] < 0) continue;
+            is_written[entry[k]] = true;
+            is_started[entry[k]] |= starts;
+        }
+    }
+    for (int i = 0; i < n && status == LAC_OK; i++) {
+        const lac_entry *e = lac_store_at(store, i);
+        if (e->grad && !is_started[i])
+            p->cleared[p->n_cleared++] = (lac_cleared){e->grad, (size_t)e->n * lac_dtype_bytes(e->dtype)};
+    }
+    lac_free(is_written);
+    lac_free(is_started);
+    return status;
+}
+
 static lac_status bind_step(const binder *b, int n, const lac_backend *backend, lac_pool *pool, lac_error *err) {
     const lac_node *node = &b->work->nodes[n];
     const lac_op *op = lac_op_at(node->op);
@@ -203,6 +238,7 @@ static lac_status bind(const binder *b, const lac_backend *backend, lac_pool *po
         LAC_TRY(note_memory(b, i, err));
     }
     p->n_steps = p->info.n_nodes = b->work->n_nodes;
+    LAC_TRY(find_starts(b, err));
     if (p->info.scratch_bytes) {
         p->scratch = lac_alloc(p->info.scratch_bytes);
         if (!p->scratch) return lac_no_memory(err, "kernels' work space");
@@ -248,6 +284,7 @@ void lac_program_free(lac_program *p) {
     lac_free(p->arena);
     lac_free(p->scratch);
     lac_free(p->kept);
+    lac_free(p->cleared);
     lac_arena_free(p->names);
     lac_free(p);
 }
@@ -303,6 +340,16 @@ void lac_program_run_again(lac_program *p) {
     for (int i = 0; i < p->n_steps; i++)
         p->calls[i].is_kept = p->calls[i].kept != NULL;
     run(p);
+}
+
+void lac_program_run_anew(lac_program *p) {
+    for (int i = 0; i < p->n_cleared; i++)
+        memset(p->cleared[i].data, 0, p->cleared[i].bytes);
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->steps[i].starts) p->calls[i].attr.i[2] &= ~(int64_t)LAC_GEMM_ACCUMULATE;
+    lac_program_run(p);
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->steps[i].starts) p->calls[i].attr.i[2] |= LAC_GEMM_ACCUMULATE;
 }
 
 static int find_input(const lac_program *p, const char *name) {

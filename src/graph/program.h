@@ -15,6 +15,9 @@ lac_status lac_program_new(lac_graph *graph, const lac_backend *backend, lac_poo
                            lac_program **program, lac_error *err);
 void lac_program_free(lac_program *program);
 void lac_program_run(lac_program *program);
+/* The same, where gradients of parameters (all of the store's) start from zero rather than from what they hold:
+ * products that are the first to write one store where they would add. */
+void lac_program_run_anew(lac_program *program);
 
 /* Give kernels up to `most` bytes, nodes in order, to keep what they make of parameters (packed weights). Then
  * lac_program_run_again, which is lac_program_run where no parameter has changed since the last run of either, saves

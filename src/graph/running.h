@@ -28,8 +28,14 @@ typedef struct lac_step {
     int64_t offset;        /* of the first output in the arena; -1: not there */
     int before;            /* the step whose output was in that memory before, else -1 */
     bool is_in_place;
+    bool starts; /* a product that is the first to write the gradients it adds to */
     lac_node_profile profile;
 } lac_step;
+
+typedef struct lac_cleared {
+    void *data;
+    size_t bytes;
+} lac_cleared;
 
 struct lac_program {
     lac_arena *names;
@@ -39,6 +45,8 @@ struct lac_program {
     lac_bound_input *inputs;
     lac_bound_output *outputs;
     void *arena, *scratch, *kept;
+    lac_cleared *cleared; /* gradients that no product starts */
+    int n_cleared;
     bool is_profiled;
     lac_program_info info;
 };

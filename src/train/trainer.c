@@ -144,7 +144,7 @@ static lac_status run_batch(lac_trainer *t, const lac_batch *batch, int64_t step
         lac_program_draw(program, t->seed, (uint64_t)step, (uint64_t)(first + at));
         t->spent.inputs_s += lac_clock_s() - before;
         if (first + at == 0)
-            lac_program_run(program);
+            lac_program_run_anew(program);
         else
             lac_program_run_again(program);
         lac_step_gather(t->step);
@@ -178,7 +178,6 @@ lac_status lac_trainer_step(lac_trainer *t, lac_feed feed, void *context, int64_
                             lac_collapse *features, lac_step_result *result, lac_error *err) {
     *result = (lac_step_result){.n_terms = t->n_terms};
     follow_schedules(t, step);
-    lac_store_zero_gradients(lac_method_store(t->method));
     lac_step_clear(t->step);
     if (features) lac_collapse_clear(features);
     for (int64_t i = 0; i < t->accumulate; i++) {

@@ -346,6 +346,31 @@ static void test_recomputing_changes_no_bit_and_saves_memory(void **state) {
     }
 }
 
+static void test_a_run_anew_asks_for_no_zeros(void **state) {
+    (void)state;
+    const lac_backend *cpu;
+    ASSERT_OK(lac_backend_cpu(NULL, &cpu, err));
+    for (int i = 0; i < 4; i++) {
+        const lac_backend *backend = i % 2 ? cpu : &reference;
+        built zeroed, anew;
+        build_on(&zeroed, backend, i % 2 ? LAC_F32 : LAC_F64, WITH_LAYER_SCALE, i / 2);
+        build_on(&anew, backend, i % 2 ? LAC_F32 : LAC_F64, WITH_LAYER_SCALE, i / 2);
+        run_model(&zeroed);
+        lac_program_run(zeroed.p); /* on top of the first */
+        lac_store_initialize(anew.store, 5);
+        fill_inputs(anew.g, anew.p);
+        for (int k = 0; k < lac_store_count(anew.store); k++) {
+            lac_entry *entry = lac_store_at(anew.store, k);
+            if (entry->grad) memset(entry->grad, 0xff, (size_t)entry->n * lac_dtype_bytes(entry->dtype));
+        }
+        lac_program_run_anew(anew.p);
+        lac_program_run(anew.p);
+        compare_models(&zeroed, &anew, 0);
+        discard(&zeroed);
+        discard(&anew);
+    }
+}
+
 static void test_drop_path_draws_are_counters(void **state) {
     (void)state;
     enum { N = 10000 };
@@ -570,6 +595,7 @@ int main(void) {
         cmocka_unit_test(test_inputs_can_be_bound_elsewhere),
         cmocka_unit_test(test_kept_weights_change_no_bit),
         cmocka_unit_test(test_recomputing_changes_no_bit_and_saves_memory),
+        cmocka_unit_test(test_a_run_anew_asks_for_no_zeros),
         cmocka_unit_test(test_drop_path_draws_are_counters),
         cmocka_unit_test(test_profile_and_printed_plan_name_every_node),
         cmocka_unit_test(test_planned_blocks_do_not_overlap),
