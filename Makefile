@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 PYTHON ?= python3
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 
-.PHONY: all help deps configure demo demo-quick check bench bench-gemm fmt lint install clean
+.PHONY: all help deps configure demo demo-quick check bench bench-gemm bench-grid bench-embed fmt lint install clean
 all: configure
 	@cmake --build $(BUILD)
 
@@ -15,7 +15,8 @@ help:
 	@echo "make demo-quick  the same in about one minute"
 	@echo "make check       install what is missing, build, run all tests"
 	@echo "make bench       Lacuna and PyTorch side by side (bench/setup-peers makes PyTorch's environment first)"
-	@echo "make bench-gemm  matrix products beside OpenBLAS, BLIS and oneDNN; bench/README.md has more"
+	@echo "make bench-gemm  matrix products beside OpenBLAS, BLIS and oneDNN"
+	@echo "make bench-grid, bench-embed  Lacuna and PyTorch over a grid of shapes; features of pictures (bench/README.md)"
 	@echo "make deps        apt-get install what building needs (cmake/debian-packages.txt)"
 	@echo "make fmt, lint   clang-format; clang-format --dry-run, clang-tidy, cppcheck"
 	@echo "make install     into PREFIX ($(PREFIX)); DESTDIR is honoured"
@@ -43,6 +44,13 @@ bench: all
 bench-gemm: all
 	@cmake --build $(BUILD) --target bench_gemm_peers
 	@sh bench/gemm.sh $(BUILD)/lacuna $(BUILD)/bench_gemm_peers
+
+bench-grid: all
+	@sh bench/grid.sh $(BUILD)/lacuna
+
+bench-embed: all
+	@cmake --build $(BUILD) --target bench_pictures
+	@sh bench/embed.sh $(BUILD)/lacuna $(BUILD)/bench_pictures
 
 fmt:
 	@clang-format -i $(sources)

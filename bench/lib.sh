@@ -1,4 +1,5 @@
 # bench/lib.sh - what the benchmarks' scripts share; to be sourced. Expects $lacuna and $room (a folder of their own).
+# shellcheck shell=sh disable=SC2034,SC2154
 
 python="${LACUNA_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/lacuna/peers}/bin/python"
 

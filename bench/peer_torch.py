@@ -7,6 +7,10 @@ pictures in memory. Prints one line of JSON: {images_per_s, peak_rss_mb, setting
 
   peer_torch.py mae-tiny-32 --batch 128 --threads 2 --seconds 20                  best settings of those below, measured
   peer_torch.py mae-vit-b16 --batch 8 --mode compile --optimizer fused --embed linear     exactly these
+  peer_torch.py mae-vit-b16 --size 32 --patch 4 --decoder 256,4,8 --mask 0.9              another shape
+  peer_torch.py mae-vit-b16 --mode eager --optimizer fused --embed linear --serve         warm once, then a result for
+                                                                                         each line of stdin: seconds
+With --mask 0 nothing is hidden and the error is that of all patches.
 """
 import argparse
 import json
@@ -37,15 +41,30 @@ def arguments():
     p.add_argument("--mode", choices=MODES, help="default: try both")
     p.add_argument("--optimizer", choices=OPTIMIZERS, help="default: try all")
     p.add_argument("--embed", choices=EMBEDS, help="default: try all")
+    p.add_argument("--size", type=int, help="these: instead of what the recipe says")
+    p.add_argument("--patch", type=int)
+    p.add_argument("--encoder", type=numbers, metavar="WIDTH,DEPTH,HEADS")
+    p.add_argument("--decoder", type=numbers, metavar="WIDTH,DEPTH,HEADS")
+    p.add_argument("--mask", type=float)
+    p.add_argument("--serve", action="store_true")
     return p.parse_args()
 
 
-def build(recipe, embed):
+def numbers(text):
+    return tuple(int(x) for x in text.split(","))
+
+
+def shape_of(args):
+    own = (args.size, args.patch, args.encoder, args.decoder, args.mask)
+    return tuple(x if mine is None else mine for mine, x in zip(own, SHAPES[args.recipe]))
+
+
+def build(shape, embed):
     import torch
     import torch.nn.functional as F
     from torch import nn
 
-    size, patch, (width, depth, heads), (d_width, d_depth, d_heads), ratio = SHAPES[recipe]
+    size, patch, (width, depth, heads), (d_width, d_depth, d_heads), ratio = shape
     n = (size // patch) ** 2
     n_visible = int(n * (1 - ratio))
     values = 3 * patch * patch
@@ -112,24 +131,30 @@ def build(recipe, embed):
             else:
                 tokens = self.embed(x).flatten(2).transpose(1, 2)
             tokens = tokens + self.position[:, 1:]
-            order = noise.argsort(1)
-            restore = order.argsort(1)
-            keep = order[:, :n_visible]
-            tokens = tokens.gather(1, keep[:, :, None].expand(-1, -1, width))
+            if ratio > 0:
+                order = noise.argsort(1)
+                restore = order.argsort(1)
+                keep = order[:, :n_visible]
+                tokens = tokens.gather(1, keep[:, :, None].expand(-1, -1, width))
             tokens = torch.cat([(self.class_token + self.position[:, :1]).expand(b, -1, -1), tokens], 1)
             for block in self.encoder:
                 tokens = block(tokens)
             tokens = self.decoder_embed(self.norm(tokens))
-            hidden = self.mask_token.expand(b, n - n_visible, -1)
-            full = torch.cat([tokens[:, 1:], hidden], 1).gather(1, restore[:, :, None].expand(-1, -1, d_width))
-            tokens = torch.cat([tokens[:, :1], full], 1) + self.decoder_position
+            if ratio > 0:
+                hidden = self.mask_token.expand(b, n - n_visible, -1)
+                full = torch.cat([tokens[:, 1:], hidden], 1).gather(1, restore[:, :, None].expand(-1, -1, d_width))
+                tokens = torch.cat([tokens[:, :1], full], 1)
+            tokens = tokens + self.decoder_position
             for block in self.decoder:
                 tokens = block(tokens)
             prediction = self.head(self.decoder_norm(tokens))[:, 1:]
             mean, variance = target.mean(-1, keepdim=True), target.var(-1, keepdim=True)
             target = (target - mean) / (variance + 1e-6).sqrt()
+            error = ((prediction - target) ** 2).mean(-1)
+            if ratio == 0:
+                return error.mean()
             mask = (restore >= n_visible).float()
-            return (((prediction - target) ** 2).mean(-1) * mask).sum() / mask.sum()
+            return (error * mask).sum() / mask.sum()
 
     return MAE(), size, n
 
@@ -147,7 +172,7 @@ def measure(args):
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    model, size, n = build(args.recipe, args.embed)
+    model, size, n = build(shape_of(args), args.embed)
     if args.embed == "conv-channels-last":
         model = model.to(memory_format=torch.channels_last)
     decay = [p for p in model.parameters() if p.ndim > 1]
@@ -173,17 +198,31 @@ def measure(args):
 
     start = time.perf_counter()
     first = step(0).item()
-    for i in range(1, 4):
+    for i in range(1, 2 if args.serve else 4):
         step(i).item()
     warm = time.perf_counter() - start
-    times, last, i = [], first, 4
-    start = time.perf_counter()
-    while time.perf_counter() - start < args.seconds or len(times) < 5:
-        t = time.perf_counter()
-        last = step(i).item()
-        times.append(time.perf_counter() - t)
-        i += 1
-    times.sort()
+
+    def timed(seconds, least):
+        times, i = [], 4
+        start = time.perf_counter()
+        while time.perf_counter() - start < seconds or len(times) < least:
+            t = time.perf_counter()
+            last = step(i).item()
+            times.append(time.perf_counter() - t)
+            i += 1
+        return describe(args, sorted(times), warm, first, last)
+
+    if not args.serve:
+        return timed(args.seconds, 5)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(timed(float(line), 2)), flush=True)
+    sys.exit(0)
+
+
+def describe(args, times, warm, first, last):
+    import torch
+
     return {
         "images_per_s": round(args.batch / times[len(times) // 2], 2),
         "peak_rss_mb": round(peak_rss_mb(), 1),
@@ -193,10 +232,10 @@ def measure(args):
     }
 
 
-def run_apart(args, mode, optimizer, embed, seconds):
+def run_apart(mode, optimizer, embed, seconds):
     """In a process of its own: the peak of one setting's memory says nothing about the next one's."""
-    command = [sys.executable, __file__, args.recipe, "--batch", str(args.batch), "--threads", str(args.threads),
-               "--seconds", str(seconds), "--mode", mode, "--optimizer", optimizer, "--embed", embed]
+    command = [sys.executable, __file__, *sys.argv[1:], "--seconds", str(seconds), "--mode", mode,
+               "--optimizer", optimizer, "--embed", embed] # the last of an option counts
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -214,12 +253,12 @@ def best(args):
     for key, values in (("embed", EMBEDS), ("optimizer", OPTIMIZERS), ("mode", MODES)):
         if getattr(args, key):
             continue
-        tried = {v: run_apart(args, **{**chosen, key: v}, seconds=args.trial_seconds) for v in values}
+        tried = {v: run_apart(**{**chosen, key: v}, seconds=args.trial_seconds) for v in values}
         tried = {v: r for v, r in tried.items() if r}
         if not tried:
             sys.exit("peer_torch: no setting works")
         chosen[key] = max(tried, key=lambda v: tried[v]["images_per_s"])
-    result = run_apart(args, **chosen, seconds=args.seconds)
+    result = run_apart(**chosen, seconds=args.seconds)
     if not result:
         sys.exit("peer_torch: the best setting failed")
     return result
@@ -232,6 +271,8 @@ def main():
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(args.threads)
     whole = args.mode and args.optimizer and args.embed
+    if args.serve and not whole:
+        sys.exit("peer_torch: --serve needs --mode, --optimizer and --embed")
     print(json.dumps(measure(args) if whole else best(args)))
 
 

@@ -10,6 +10,6 @@ fi
 # torch.compile needs a C++ compiler and Python's headers on CPUs.
 [ -e "$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
     echo "setup-peers: no Python.h: torch.compile will be left out (apt-get install python3-dev)" >&2
-"$folder/bin/pip" install --quiet --upgrade torch
+"$folder/bin/pip" install --quiet --upgrade torch numpy pillow safetensors # the last three for peer_embed.py
 "$folder/bin/python" -c 'import torch; print("torch", torch.__version__)'
 echo "peers are in $folder"
