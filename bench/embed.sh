@@ -11,7 +11,7 @@
 # The features have to agree to 1e-4 of the largest.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-lacuna=$1 painter=$2
+lacuna=${1:?the lacuna program; see the first lines of this file} painter=${2:?bench_pictures}
 shift 2
 [ $# -gt 0 ] || set -- tiny s8 b16
 pairs=${PAIRS:-5} batch=${BATCH:-64} threads=${THREADS:-2} out=${OUT:-build/bench}

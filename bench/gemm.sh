@@ -6,7 +6,7 @@
 # The others: apt-get install libopenblas0-pthread libblis4-openmp libdnnl-dev; what is missing is left out, by name.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-lacuna=$1 bench=$2 out=${OUT:-build/bench}
+lacuna=${1:?the lacuna program; see the first lines of this file} bench=${2:?bench_gemm_peers} out=${OUT:-build/bench}
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 mkdir -p "$out"

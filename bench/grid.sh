@@ -10,7 +10,7 @@
 # hidden and the error of all patches is learnt.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-lacuna=$1
+lacuna=${1:?the lacuna program; see the first lines of this file}
 shift
 # Every pair of model, patch with picture, mask and batch occurs: each mask with each of the others' three values, and
 # these with each other. Of all such arrays, the one with the fewest FLOPs.

@@ -6,7 +6,7 @@
 # faster one is compared. The ratio is the median of the pairs' ratios: a machine that slows down slows both of a pair.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-lacuna=$1
+lacuna=${1:?the lacuna program; see the first lines of this file}
 shift
 [ $# -gt 0 ] || set -- mae-tiny-32:128 mae-vit-b16:8
 pairs=${PAIRS:-7} seconds=${SECONDS_EACH:-20} threads=${THREADS:-2} out=${OUT:-build/bench}

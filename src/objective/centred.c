@@ -1,9 +1,8 @@
 /* objective/centred.c - cross entropy with what a teacher says in K logits, centred and sharpened so that neither one
  * answer nor all of them win (DINO, arXiv 2104.14294, section 3.1; iBOT, arXiv 2111.07832, section 3).
  *
- *     target = softmax((teacher - centre) / teacher_temperature)      loss = -sum target log softmax(student /
- * temperature) centre = momentum x centre + (1 - momentum) x mean of the teacher's logits over the step's batch, after
- * it
+ * target = softmax((teacher - centre) / teacher_temperature); loss = - sum target log softmax(student / temperature);
+ * after the step, centre = momentum x centre + (1 - momentum) x mean of the teacher's logits over its batch.
  *
  * `dino` is of whole pictures: each view of the student against each other view of the teacher. `ibot` is of the hidden
  * patches, in the same view, averaged in each picture before pictures are. Each has a centre of its own. */
