@@ -73,6 +73,9 @@ lac_status lac_mask_draw_many(const lac_recipe *recipe, uint64_t seed, int64_t n
     const lac_settings *settings = lac_recipe_section(recipe, "mask");
     const lac_mask_slot *mask = lac_mask_find(settings->slot);
     int64_t n_visible = 0;
+    if (mask->count)
+        return lac_usage(err, "recipe %s: mask '%s' goes by what a network attends to, which a recipe does not say",
+                         lac_recipe_name(recipe), mask->slot.name);
     LAC_TRY(make_grid(recipe, &d->grid, err));
     if (mask->visible) LAC_TRY(mask->visible(settings, &d->grid, &n_visible, err));
     d->is_corrupt = mask->corrupt != NULL;

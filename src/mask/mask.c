@@ -6,9 +6,10 @@
 
 #include "mask/slots.h"
 
-static const lac_mask_slot *const slots[] = {&lac_mask_random,          &lac_mask_block_units, &lac_mask_blockwise,
-                                             &lac_mask_blockwise_exact, &lac_mask_ibot_block,  &lac_mask_frequency,
-                                             &lac_mask_multiblock,      &lac_mask_none};
+static const lac_mask_slot *const slots[] = {
+    &lac_mask_random,     &lac_mask_block_units, &lac_mask_blockwise,       &lac_mask_blockwise_exact,
+    &lac_mask_ibot_block, &lac_mask_attention,   &lac_mask_attention_exact, &lac_mask_frequency,
+    &lac_mask_multiblock, &lac_mask_none};
 
 int lac_mask_count(void) {
     return (int)(sizeof slots / sizeof *slots);

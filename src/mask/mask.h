@@ -35,6 +35,11 @@ typedef struct lac_mask_slot {
     /* is_hidden: N bytes, 1 = hidden. Allocates nothing. */
     void (*draw)(const lac_settings *settings, const lac_grid *grid, lac_random *random, void *scratch,
                  unsigned char *is_hidden);
+    /* NULL together; else instead of draw: how many patches are hidden, and then which, by what a network attends to: N
+     * values, its class token's attention in its last block, averaged over heads. hide allocates nothing. */
+    int64_t (*count)(const lac_settings *settings, const lac_grid *grid, lac_random *random);
+    void (*hide)(const lac_settings *settings, const lac_grid *grid, int64_t n_hidden, const float *attention,
+                 void *scratch, unsigned char *is_hidden);
     /* Weight form only, NULL together: the patches to predict are lists of their own, and not simply those that are
      * hidden. draw_blocks draws them, too, M x K numbers, each list ascending and then -1; `shared` gives all pictures
      * of a batch the same numbers. is_cut: lists are cut to the shortest of the batch, their last patches dropped. */

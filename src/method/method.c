@@ -98,6 +98,10 @@ static lac_status choose_form(lac_method *m, lac_error *err) {
     const lac_decoder_slot *feature = m->feature_decoder;
     bool projects_all = lac_method_projects_patches(m) && !feature->build;
     bool needs_all = m->quantizer->build || projects_all; /* every patch's token */
+    if (m->mask->count && (m->decoder->takes_lists || feature->takes_lists))
+        return lac_usage(err,
+                         "mask '%s' and decoder '%s' do not fit: lists of patches are settled before a network looks",
+                         mask, m->decoder->takes_lists ? decoder : feature->slot.name);
     if (m->decoder->takes_lists || feature->takes_lists) return lac_method_choose_lists(m, needs_all, err);
     m->is_index = m->mask->form == LAC_MASK_INDEX && m->encoder->takes_index && m->decoder->takes_index &&
                   feature->takes_index && !needs_all;
@@ -173,6 +177,9 @@ static lac_status fit_slots(lac_method *m, lac_error *err) {
         return lac_context(err, "picture.size");
     LAC_TRY(fit_small_views(m, patch, err));
     LAC_TRY(m->encoder->shape(m->encoder_settings, &m->grid, &m->encoder_shape, err));
+    if (m->mask->count && m->encoder_shape.n_prefix < 1)
+        return lac_usage(err, "mask '%s' goes by the attention of the class token, and the encoder has none",
+                         m->mask->slot.name);
     LAC_TRY(count_visible(m, err));
     m->n_visible = m->is_index ? m->n_shown : m->grid.n;
     lac_method_fit_lists(m);

@@ -99,6 +99,8 @@ void lac_step_learn(lac_step *step, uint64_t seed, int64_t number);
 /* Figures of the batch that was gathered, for the log: count, and their names and values. */
 enum { LAC_MOST_FIGURES = 8 };
 int lac_step_figures(const lac_step *step, const char *names[LAC_MOST_FIGURES], double values[LAC_MOST_FIGURES]);
+/* rows x N: what the mask went by; NULL: it goes by no attention. */
+const float *lac_step_attention(const lac_step *step);
 const float *lac_step_mask(const lac_step *step); /* B' x N, 1 = hidden: as last drawn or set */
 
 /* The encoder alone on whole pictures (no mask, no backward): outputs "features" [B x T x D] of block `layer`

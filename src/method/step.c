@@ -333,6 +333,7 @@ lac_status lac_step_new(lac_method *method, const lac_backend *backend, lac_pool
     lac_graph_free(graph);
     if (status == LAC_OK) status = find_inputs(s, err);
     if (status == LAC_OK) status = allocate(s, err);
+    if (status == LAC_OK) status = lac_step_open_attention(s, backend, pool, err);
     if (status == LAC_OK) status = lac_step_open_sums(s, flags, err);
     if (status != LAC_OK) {
         lac_step_free(s);
@@ -346,6 +347,7 @@ void lac_step_free(lac_step *step) {
     if (!step) return;
     lac_program_free(step->program);
     lac_step_free_lists(step);
+    lac_step_close_attention(step);
     lac_free(step->mask);
     lac_free(step->is_hidden);
     lac_free(step->mask_scratch);

@@ -79,15 +79,26 @@ void lac_step_put_sample(lac_step *s, int64_t b) {
     }
 }
 
-/* To is_hidden, and with lists to place b of them. */
-static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample, uint32_t view, int64_t b) {
+/* To is_hidden, and with lists to place b of them. Without attention a mask that goes by it hides as many, somewhere.
+ */
+static void draw_sample(lac_step *s, uint64_t seed, int64_t epoch, int64_t sample, uint32_t view, int64_t b,
+                        const float *attention) {
     const lac_method *m = s->method;
     if (m->has_lists) {
         lac_step_draw_lists(s, seed, epoch, sample, b);
         return;
     }
     lac_random random = lac_random_at(seed, LAC_RANDOM_MASK, (uint64_t)epoch, (uint64_t)sample, view);
-    m->mask->draw(m->mask_settings, &m->grid, &random, s->mask_scratch, s->is_hidden);
+    if (!m->mask->count) {
+        m->mask->draw(m->mask_settings, &m->grid, &random, s->mask_scratch, s->is_hidden);
+        return;
+    }
+    int64_t n_hidden = m->mask->count(m->mask_settings, &m->grid, &random);
+    if (attention)
+        m->mask->hide(m->mask_settings, &m->grid, n_hidden, attention, s->mask_scratch, s->is_hidden);
+    else
+        for (int64_t i = 0; i < m->grid.n; i++)
+            s->is_hidden[i] = i < n_hidden;
 }
 
 void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64_t *sample, int64_t n) {
@@ -96,7 +107,7 @@ void lac_step_plan(lac_step *s, uint64_t seed, const int64_t *epoch, const int64
     if (s->method->has_lists) lac_step_plan_lists(s, seed, epoch, sample, n);
     const int n_large = s->method->n_large;
     for (int64_t r = 0; r < n * n_large; r++) {
-        draw_sample(s, seed, epoch[r % n], sample[r % n], (uint32_t)(r / n), 0);
+        draw_sample(s, seed, epoch[r % n], sample[r % n], (uint32_t)(r / n), 0, NULL);
         if (s->method->has_lists) n_rows += lac_step_rows_of(s, 0);
         for (int64_t i = 0; i < s->method->grid.n; i++)
             n_hidden += s->is_hidden[i] != 0;
@@ -112,10 +123,12 @@ lac_status lac_step_draw(lac_step *s, uint64_t seed, const int64_t *epoch, const
     if (global_batch < s->batch)
         return lac_usage(err, "global batch %lld is smaller than the micro-batch %lld", (long long)global_batch,
                          (long long)s->batch);
+    LAC_TRY(lac_step_attend(s, err));
     if (m->has_lists && s->n_planned == 0) lac_step_plan_lists(s, seed, epoch, sample, s->batch);
     for (int64_t r = 0; r < s->n_rows; r++) {
         int64_t b = r % s->batch;
-        draw_sample(s, seed, epoch[b], sample[b], (uint32_t)(r / s->batch), r);
+        draw_sample(s, seed, epoch[b], sample[b], (uint32_t)(r / s->batch), r,
+                    s->attention ? s->attention + r * m->grid.n : NULL);
         lac_step_put_sample(s, r);
     }
     double total[LAC_N_ON];

@@ -37,6 +37,9 @@ struct lac_step {
         float *sum;
         double figures;
     } aims[LAC_MAX_OBJECTIVES];
+    lac_program *looking;     /* of masks that go by attention, else NULL: what it attends to in whole pictures, */
+    float *attention;         /* rows x N, */
+    double *logits;           /* and room for one row of tokens */
     float *mask;              /* B x N, 1 = hidden */
     unsigned char *is_hidden; /* N, of one sample */
     void *mask_scratch;
@@ -68,6 +71,12 @@ int64_t lac_step_rows_of(const lac_step *s, int64_t b);
 void lac_step_put_lists(lac_step *s, int64_t b);
 /* 1 for each patch of a list, or its `weight` (B x N); their sum. */
 double lac_step_put_list_weights(lac_step *s, const float *weight);
+
+/* step_attention.c: nothing where the mask does not go by attention. attend: from the pictures that the program's views
+ * are bound to. */
+lac_status lac_step_open_attention(lac_step *s, const lac_backend *backend, lac_pool *pool, lac_error *err);
+void lac_step_close_attention(lac_step *s);
+lac_status lac_step_attend(lac_step *s, lac_error *err);
 
 /* step_sums.c */
 lac_status lac_step_find_courses(lac_step *step, lac_error *err);

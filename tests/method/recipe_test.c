@@ -101,7 +101,7 @@ static void test_wrong_types_and_ranges_are_refused(void **state) {
     expect_refusal(
         with_line("mask:", "mask: {name: rundom}"),
         "a.yaml:2: mask.name: unknown name 'rundom'; nearest: 'random'; allowed: random, block-units, blockwise, "
-        "blockwise-exact, ibot-block, frequency, multiblock, none");
+        "blockwise-exact, ibot-block, attention, attention-exact, frequency, multiblock, none");
     expect_refusal(with_line("mask:", "mask: {ratio: 0.5}"),
                    "a.yaml:2: mask.name: missing; expected a name, such as 'random'");
     expect_refusal(with_line("mask:", "mask: random"),
