@@ -5,19 +5,20 @@
  * share; then one task per MT x nt tile of C runs the register tile over its rows, a depth block at a time. Partial
  * sums of a tile wait in the task's own memory, so epilogues see the whole sum and C is written once. A GELU is applied
  * when the whole tile is summed, row by row: what it reads and writes then lies in long runs, which the hardware
- * fetches by itself. A is read in place where its rows run along the depth; else it is packed per task and depth
+ * fetches by itself. A is read in place where its rows run along the depth; else it may be packed per task and depth
  * block.
  *
- * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow B is read in place, and where tiles
- * are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to pack
- * whole is taken in rounds. All cuts of the depth follow from the shape. docs/kernels.md has the rules and the numbers.
+ * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow A or B is read in place, and where
+ * tiles are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to
+ * pack whole is taken in rounds. All cuts of the depth follow from the shape. docs/kernels.md has the rules and the
+ * numbers.
  */
 
 _Static_assert(MR <= VL, "packing A writes one vector a depth");
 
 enum {
     MT = 48,               /* most rows of a tile: a multiple of every MR */
-    MT_PACKED = 96,        /* the same where A is packed, which several tiles pay for unless they are large */
+    MT_GRADIENT = 96,      /* the same of a weight gradient, whose tiles each read all of B or pack A */
     NT_MAX = 768,          /* columns of a tile: partial sums, MT x NT_MAX, are 144 KB of L2 */
     STRIPE_MAX = 1 << 18,  /* values of B under a tile: 1 MB stays in L2 from one row tile to the next */
     NT_MIN = 96,           /* below this, packing A for each tile costs more than 4 % */
@@ -26,6 +27,7 @@ enum {
     TASKS_WANTED = 16,     /* the depth is cut until there are so many, whatever the number of threads */
     PART_MIN = 512,        /* depth of a part */
     IN_PLACE_N = 192,      /* columns of a B read in place: a depth block spans at most the 64 pages of an L1 TLB */
+    FEW = 192,             /* columns of a weight gradient with which A, rows with which B is not worth packing */
     AHEAD = 8,             /* rows of A fetched early while packing: their distance defeats the hardware's prefetcher */
     PACK_ROWS = 64,        /* depth of a packing task: one page of each row stays in the TLB */
     ADD_CHUNK = 8192,      /* values of C per task that adds parts */
@@ -76,7 +78,7 @@ static gemm gemm_plan(const lac_call *call) {
         g.n_parts *= 2;
 
     idx wanted = TASKS_A_THREAD * lac_pool_size(call->pool);
-    idx rows = g.trans_a ? MT_PACKED : MT;
+    idx rows = g.trans_a ? MT_GRADIENT : MT;
     idx stripe = g.trans_a ? NT_MAX : at_most(NT_MAX, at_least(NT_MIN, STRIPE_MAX / at_least(1, g.k) / NR * NR));
     g.nt = up_to(over(n, over(n, stripe)), NR);
     if (over(m, rows) * over(n, g.nt) * g.n_parts < wanted) rows = MT;
@@ -85,8 +87,9 @@ static gemm gemm_plan(const lac_call *call) {
     g.n_m = over(m, rows);
     g.mt = over(over(m, MR), g.n_m) * MR;
 
-    g.packs_a = g.trans_a;
-    g.packs_b = g.trans_b || g.m >= 1024 || g.n > IN_PLACE_N || g.n % VL != 0;
+    g.packs_a = g.trans_a && g.n > FEW;
+    idx most_in_place = g.trans_a && g.m <= FEW ? NT_MAX : IN_PLACE_N;
+    g.packs_b = g.trans_b || g.m >= 1024 || g.n > most_in_place || g.n % VL != 0;
     g.by_rows = !g.trans_a && g.k * g.n <= BY_ROWS_MAX;
     g.round_k = at_least(g.k, 1);
     g.round_n = up_to(n, NR);
@@ -100,7 +103,7 @@ static gemm gemm_plan(const lac_call *call) {
     }
     g.part_k = up_to(over(g.k, g.n_parts), g.kc);
     g.n_parts = at_least(1, over(g.k, at_least(1, g.part_k)));
-    size_t values = (size_t)(g.mt * g.kc + 3 * MT_PACKED);
+    size_t values = (size_t)(g.mt * g.kc + 3 * MT_GRADIENT);
     if (at_most(g.part_k, g.round_k) > g.kc || g.finishes_late) values += (size_t)(g.mt * up_to(g.nt, NR));
     g.worker_bytes = (values * sizeof(float) + 63) / 64 * 64;
     return g;
@@ -208,7 +211,7 @@ static void gemm_pack_a(const gemm *g, idx i, idx m, idx k, idx depth, float *to
 /* sums[m] += the depth's sum of A (stored K x M), in float32 over one depth block, then in double. */
 static void gemm_sum_a(const gemm *g, idx i, idx m, idx k, idx depth, double *sums) {
     const float *from = g->a + k * g->lda + i;
-    float block[MT_PACKED] = {0};
+    float block[MT_GRADIENT] = {0};
     idx j = 0;
     for (; j + 4 * VL <= m; j += 4 * VL) {
         vf s[4];
@@ -353,6 +356,21 @@ ALONE void gemm_tile_in_place(const panel *p, const float *a, idx rs, const floa
     }
 }
 
+/* A stored K x M: the tile's rows lie beside each other, depths are cs apart. */
+ALONE void gemm_tile_by_column(const panel *p, const float *a, idx cs, const float *from, idx fs, const float *plus,
+                               float *t, idx ts) {
+    switch (p->n_vectors) {
+    case 1:
+        tile(MR, 1, p->depth, a, 1, cs, p->b, p->b_step, from, fs, plus, ts, t, ts);
+        break;
+    case 2:
+        tile(MR, NV < 2 ? NV : 2, p->depth, a, 1, cs, p->b, p->b_step, from, fs, plus, ts, t, ts);
+        break;
+    default:
+        tile(MR, NV, p->depth, a, 1, cs, p->b, p->b_step, from, fs, plus, ts, t, ts);
+    }
+}
+
 /* Start fetching what a late epilogue will read and write of rows x cols values, at offset `at` of the matrices. */
 static void gemm_fetch_for_epilogue(const gemm *g, idx at, idx rows, idx cols) {
     for (idx r = 0; r < rows; r++, at += g->n)
@@ -394,6 +412,8 @@ static void gemm_panel(const gemm *g, const panel *p, idx i, idx m, idx j, idx c
             gemm_tile_packed(p, packed_a + r * p->depth, from, fs, plus, t, ts);
         else if (rows < MR)
             gemm_tile_packed(p, packed_a, from, fs, plus, t, ts);
+        else if (g->trans_a)
+            gemm_tile_by_column(p, g->a + (g->k0 + k) * g->lda + i + r, g->lda, from, fs, plus, t, ts);
         else
             gemm_tile_in_place(p, g->a + (i + r) * g->lda + g->k0 + k, g->lda, from, fs, plus, t, ts);
         if (finishes && !whole) gemm_finish(g, t, 0, i + r, rows, j, cols);
@@ -415,7 +435,7 @@ static void gemm_task(void *context, size_t task, int worker) {
     idx j = (g.by_rows ? of_part % n_n : of_part / g.n_m) * g.nt, n = at_most(g.nt, g.cols - j);
     float *a = (float *)(void *)(g.workers + (size_t)worker * g.worker_bytes), *partial = a + g.mt * g.kc;
     const float *b = g.packs_b ? g.packed : g.b + g.j0;
-    double sums[MT_PACKED];
+    double sums[MT_GRADIENT];
     if (g.n_parts > 1) { /* as a product of its own, into its own C */
         idx first = part * g.part_k;
         b += first * g.b_step;
@@ -427,7 +447,7 @@ static void gemm_task(void *context, size_t task, int worker) {
         if (part > 0) g.bias = NULL;
     }
     bool sums_a = g.sums_a && j == 0 && g.j0 == 0;
-    for (idx q = 0; q < MT_PACKED; q++)
+    for (idx q = 0; q < MT_GRADIENT; q++)
         sums[q] = 0;
     for (idx k = 0; k < g.depth; k += g.kc) {
         idx depth = at_most(g.kc, g.depth - k), edge = m / MR * MR;
