@@ -162,6 +162,7 @@ static lac_status read_options(const lac_args *args, lac_compare_options *o, lac
     LAC_TRY(lac_args_int(args, "train-limit", 20000, 0, &o->train_limit, err));
     LAC_TRY(lac_args_int(args, "pictures", 2048, 2, &o->pictures, err));
     LAC_TRY(lac_args_workers(args, &o->threads, &o->loaders, err));
+    o->is_as_is = lac_args_has(args, "as-is");
     if (seeds > 1000) return lac_usage(err, "--seeds: expected at most 1000, found %" PRId64, seeds);
     o->n_seeds = (int)seeds;
     return LAC_OK;
@@ -205,6 +206,7 @@ static const lac_option options[] = {
     {"train-limit", "N", "pictures that train a probe at most, stratified (default 20000; 0: all)"},
     {"pictures", "N", "pictures that representations are compared on (default 2048)"},
     {"loaders", "N", "threads that decode pictures; default: half the processors"},
+    {"as-is", NULL, "no more training: the tables of the runs that are done"},
     {0},
 };
 
@@ -219,7 +221,8 @@ const lac_command lac_command_compare = {
         "\n"
         "A time becomes a number of steps once for each recipe, before its first step; its other seeds train for the\n"
         "same number. The same command goes on after Ctrl-C or a kill at any moment, skips what is done, and takes\n"
-        "further recipes and seeds. A method that fails is named with the reason, and the others go on; the exit\n"
+        "further recipes and seeds; with --as-is it says how things stand. A method that fails is named with the "
+        "reason, and the others go on; the exit\n"
         "status is 1 then, and the next call tries it again. Times stand in columns of their own.",
     .examples = "lacuna compare demo simmim-tiny msc-tiny --data fashion-mnist --budget 4m --seeds 2 --out compared\n"
                 "lacuna compare mine.yaml demo --data photos --test more-photos --budget 20 --out compared\n"

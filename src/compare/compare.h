@@ -31,6 +31,7 @@ typedef struct lac_compare_options {
     int64_t train_limit;  /* pictures that train a probe at most, stratified; 0: all */
     int64_t pictures;     /* for the analysis; linear CKA of fewer than about 2,000 is too high */
     int threads, loaders; /* 0: what the machine has */
+    bool is_as_is;        /* no more training: the tables of the runs that are done */
 
     /* Any may be NULL. */
     void *context;
@@ -70,7 +71,7 @@ typedef struct lac_compare_run {
     double value[LAC_COMPARE_COLUMNS]; /* NaN: not there */
     int64_t alarm;                     /* step of the collapse warning; -1: none was raised */
     bool is_whole;                     /* trained and measured */
-    char *reason;                      /* NULL, or why it is not whole */
+    char *reason;                      /* NULL, or why it failed; neither: it is not done yet */
 } lac_compare_run;
 
 typedef struct lac_compare_method {
@@ -85,8 +86,8 @@ typedef struct lac_compare_method {
     lac_compare_run *runs;              /* n_seeds */
 } lac_compare_method;
 
-typedef struct lac_comparison {       /* zero-initialise; lac_comparison_free */
-    int n_methods, n_seeds, n_failed; /* n_failed: runs */
+typedef struct lac_comparison {                  /* zero-initialise; lac_comparison_free */
+    int n_methods, n_seeds, n_failed, n_missing; /* runs that failed, and that are not done yet */
     lac_compare_method *methods;
     char *train, *test; /* SOURCEs; test NULL: a fifth of train is held out */
     int64_t n_pictures, labels, train_limit, n_analyzed;

@@ -170,11 +170,25 @@ static lac_status evaluate(lac_work *w, const lac_compare_run *r, const char *pa
     return status;
 }
 
+/* Is it done already? */
+static lac_status find(lac_work *w, lac_compare_run *r, const char *path, lac_error *err) {
+    lac_folder_kind kind = LAC_FOLDER_NEW;
+    LAC_TRY(lac_run_kind(path, &kind, err));
+    if (kind == LAC_FOLDER_RUN) LAC_TRY(is_measured(path, &r->is_whole, err));
+    w->c->n_missing += !r->is_whole;
+    return LAC_OK;
+}
+
 lac_status lac_work_run(lac_work *w, int method, int seed, lac_error *err) {
     lac_compare_run *r = &w->c->methods[method].runs[seed];
     char *path = lac_work_path(w, r->folder);
     if (!path) return lac_no_memory(err, "a path");
     w->name = r->folder;
+    if (w->o->is_as_is) {
+        lac_status found = find(w, r, path, err);
+        lac_free(path);
+        return found;
+    }
     lac_error why = {0};
     const char *stage = "training";
     lac_status status = train(w, method, r, path, &why);

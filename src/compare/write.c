@@ -238,6 +238,19 @@ static void put_cost(lac_text *out, const lac_comparison *c) {
                       "Parameters and products (forward and\nbackward) are those that training needs.\n");
 }
 
+static void put_missing(lac_text *out, const lac_comparison *c) {
+    if (c->n_missing == 0) return;
+    const char *before = "Not done yet, and in no mean: ";
+    for (int i = 0; i < c->n_methods * c->n_seeds; i++) {
+        const lac_compare_run *r = &c->methods[i / c->n_seeds].runs[i % c->n_seeds];
+        if (r->is_whole || r->reason) continue;
+        lac_text_add(out, "%s", before);
+        put_plain(out, r->folder);
+        before = ", ";
+    }
+    lac_text_add(out, ".\n\n");
+}
+
 static void put_failures(lac_text *out, const lac_comparison *c) {
     if (c->n_failed == 0) return;
     lac_text_add(out, "## Failed\n\n");
@@ -281,6 +294,7 @@ static void put_markdown(const lac_comparison *c, lac_text *out) {
                  "Beside every method its controls: the same network untrained, and raw pixels. The few labels are "
                  "of every class, and the mean of 5 draws.\n\n## Training\n\n");
     put_course(out, c);
+    put_missing(out, c);
     put_failures(out, c);
     if (c->has_tree)
         lac_text_add(out, "## Likeness of what was learned\n\n![Tree of the representations](dendrogram.svg)\n\n");

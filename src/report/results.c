@@ -129,6 +129,11 @@ static void put_failures(const json_t *methods, lac_text *out) {
     json_array_foreach(methods, i, method) json_array_foreach(json_object_get(method, "runs"), k, run) {
         const char *reason = json_string_value(json_object_get(run, "failed"));
         const char *name = json_string_value(json_object_get(run, "run"));
+        if (!reason && json_is_null(json_object_get(json_object_get(run, "numbers"), "knn"))) {
+            lac_text_add(out, "<p>");
+            lac_report_text(out, name ? name : "");
+            lac_text_add(out, " is not done yet</p>\n");
+        }
         if (!reason) continue;
         lac_text_add(out, "<p class=\"alarm\"><strong>");
         lac_report_text(out, name ? name : "");

@@ -48,6 +48,18 @@ succeeds start whole --budget 150 --threads 1
 table whole >again.table
 cmp whole.table again.table || fail "the table changed by itself"
 
+# How things stand, without training: what is not done is named, and going on ends in the same table.
+cp -r whole part
+rm -r part/two-seed-1
+succeeds start part --budget 150 --threads 1 --as-is
+[ ! -e part/two-seed-1 ] || fail "--as-is trained"
+has part/results.md '^Not done yet, and in no mean: two-seed-1\.$'
+has part/results.csv '^"two",1,1,'
+has part/report.html 'two-seed-1 is not done yet'
+succeeds start part --budget 150 --threads 1
+table part >part.table
+cmp whole.table part.table || fail "another table after a look at how things stand"
+
 seed=${LACUNA_TEST_SEED:-$(date +%s)}
 echo "seed of the moments: $seed (LACUNA_TEST_SEED repeats them); undisturbed: $took_ms ms"
 kills=0 attempts=0

@@ -14,7 +14,7 @@ tiny='--set picture.size=12 --set picture.channels=3 --set model.encoder.patch=4
 matches simmim "$lacuna" step simmim-tiny $tiny --set optim.betas=[0.9,0.95] --set mask.unit=4 --set mask.ratio=0.5
 # shellcheck disable=SC2086
 matches data2vec "$lacuna" step data2vec-tiny $tiny --set objective.0.beta=0.5 --set 'teacher.decay={from: 0.8, to: 0.95}' \
-    --set target.layers=2 --set optim.betas=[0.9,0.95] --set model.encoder.relative=block --set mask.min=1 \
+    --set target.layers=2 --set optim.betas=[0.9,0.95] --set model.encoder.positions=none --set model.encoder.relative=block --set mask.min=1 \
     --set model.encoder.layer_scale=0.1
 
 # The comparison can fail: rows for columns in the table.
