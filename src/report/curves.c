@@ -84,13 +84,14 @@ static lac_status put_health(const lac_report_run *r, lac_text *out, lac_error *
         lac_text_add(
             out,
             "<p class=\"alarm\"><strong>Collapse warning</strong> at step %.0f: the features' deviation stayed "
-            "under a tenth of 1/√D and a quarter of its first value for %d log lines.</p>\n",
+            "under a tenth of 1/√D and a quarter of its first value, and their effective rank under 2, for %d log "
+            "lines.</p>\n",
             r->step[at], LAC_ALARM_LOGS);
     else
         lac_text_add(out,
                      "<p class=\"soft\">No warning: it is raised when the deviation of features stays under a tenth of "
                      "1/√D and a "
-                     "quarter of its first value for %d log lines.</p>\n",
+                     "quarter of its first value, and their effective rank under 2, for %d log lines.</p>\n",
                      LAC_ALARM_LOGS);
     lac_text_add(out, "<div class=\"charts\">\n");
     LAC_TRY(draw(

@@ -191,9 +191,10 @@ double lac_report_last(const lac_report_run *r, const char *name) {
 
 int64_t lac_report_alarm(const lac_report_run *r) {
     const double *feature_std = lac_report_find_column(r, "feature_std");
+    const double *rank = lac_report_find_column(r, "effective_rank");
     lac_alarm alarm = {0};
     for (int64_t i = 0; feature_std && r->width > 0 && i < r->n_log; i++)
-        if (lac_alarm_see(&alarm, feature_std[i], r->width)) return i;
+        if (lac_alarm_see(&alarm, feature_std[i], rank ? rank[i] : NAN, r->width)) return i;
     return -1;
 }
 

@@ -119,10 +119,11 @@ lac_indicators lac_collapse_measure(lac_collapse *c) {
                             .mean_cosine = (length - own) / (count * (count - 1))};
 }
 
-bool lac_alarm_see(lac_alarm *alarm, double feature_std, int64_t width) {
+bool lac_alarm_see(lac_alarm *alarm, double feature_std, double effective_rank, int64_t width) {
     if (!isfinite(feature_std)) return false;
     if (alarm->first <= 0) alarm->first = feature_std;
-    bool is_low = feature_std < 0.1 / sqrt((double)width) && feature_std < 0.25 * alarm->first;
+    bool is_low =
+        feature_std < 0.1 / sqrt((double)width) && feature_std < 0.25 * alarm->first && !(effective_rank >= 2);
     alarm->n_low = is_low ? alarm->n_low + 1 : 0;
     return alarm->n_low == LAC_ALARM_LOGS;
 }

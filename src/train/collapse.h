@@ -27,14 +27,16 @@ void lac_collapse_clear(lac_collapse *c);
 void lac_collapse_add(lac_collapse *c, const float *features, int64_t batch, int64_t tokens, int64_t n_prefix);
 lac_indicators lac_collapse_measure(lac_collapse *c);
 
-/* feature_std under .1 / sqrt(D) and under a quarter of its first value, 50 logs in a row. */
+/* feature_std under .1 / sqrt(D) and under a quarter of its first value, and an effective rank under 2 (or undefined),
+ * 50 logs in a row. Rank: pixel-wise targets may leave features with one large part in common and much to say
+ * beside it; where they collapse, nothing is left beside it. */
 typedef struct lac_alarm {
     double first; /* 0 until the first log */
     int n_low;
 } lac_alarm;
 enum { LAC_ALARM_LOGS = 50 };
 /* True once, at the log that completes the row. */
-bool lac_alarm_see(lac_alarm *alarm, double feature_std, int64_t width);
+bool lac_alarm_see(lac_alarm *alarm, double feature_std, double effective_rank, int64_t width);
 
 /* Eigenvalues of the symmetric n x n matrix a (destroyed), unordered, to `values`; e: n doubles of work space. */
 void lac_symmetric_eigenvalues(int64_t n, double *a, double *values, double *e);

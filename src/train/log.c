@@ -83,9 +83,10 @@ lac_status lac_log_rewind(const char *path, int64_t step, lac_alarm *alarm, int6
         char *start = data + kept, *end = memchr(start, '\n', bytes - kept);
         if (!end) break;
         *end = 0;
-        double at, feature_std;
+        double at, feature_std, rank = NAN;
         if (strncmp(start, "{\"step\": ", 9) != 0 || !number_of(start, "\"step\": ", &at) || at > (double)step) break;
-        if (number_of(start, "\"feature_std\": ", &feature_std)) lac_alarm_see(alarm, feature_std, width);
+        number_of(start, "\"effective_rank\": ", &rank);
+        if (number_of(start, "\"feature_std\": ", &feature_std)) lac_alarm_see(alarm, feature_std, rank, width);
         kept = (size_t)(end - data) + 1;
     }
     lac_free(data);

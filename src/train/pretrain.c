@@ -73,7 +73,8 @@ static lac_status log_step(lac_session *s, meter *m, const lac_step_result *r, d
     m->logged_step = s->step;
     m->logged_s = now;
     m->logged_wait_s = waited;
-    if (s->collapse && lac_alarm_see(&s->alarm, e.features.feature_std, lac_trainer_feature_width(s->trainer)))
+    if (s->collapse && lac_alarm_see(&s->alarm, e.features.feature_std, e.features.effective_rank,
+                                     lac_trainer_feature_width(s->trainer)))
         lac_session_note(
             s, "warning: features are collapsing: feature_std %.3g for %d logs in a row, %.3g at the beginning",
             e.features.feature_std, LAC_ALARM_LOGS, s->alarm.first);

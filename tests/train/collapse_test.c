@@ -104,17 +104,21 @@ static void test_alarm_needs_fifty_low_logs_in_a_row(void **state) {
     (void)state;
     lac_alarm alarm = {0};
     double healthy = 0.1, low = 0.004; /* width 64: .1 / sqrt(D) = .0125 */
-    assert_false(lac_alarm_see(&alarm, healthy, 64));
+    assert_false(lac_alarm_see(&alarm, healthy, 1.5, 64));
     for (int i = 0; i < 49; i++)
-        assert_false(lac_alarm_see(&alarm, low, 64));
-    assert_false(lac_alarm_see(&alarm, healthy, 64));
+        assert_false(lac_alarm_see(&alarm, low, 1.5, 64));
+    assert_false(lac_alarm_see(&alarm, healthy, 1.5, 64));
     for (int i = 0; i < 49; i++)
-        assert_false(lac_alarm_see(&alarm, low, 64));
-    assert_true(lac_alarm_see(&alarm, low, 64));
-    assert_false(lac_alarm_see(&alarm, low, 64)); /* once */
+        assert_false(lac_alarm_see(&alarm, low, 1.5, 64));
+    assert_true(lac_alarm_see(&alarm, low, 1.5, 64));
+    assert_false(lac_alarm_see(&alarm, low, 1.5, 64)); /* once */
+    lac_alarm in_common = {0};                         /* close together, but in many ways */
+    assert_false(lac_alarm_see(&in_common, healthy, 4, 64));
+    for (int i = 0; i < 100; i++)
+        assert_false(lac_alarm_see(&in_common, low, 2.5, 64));
     lac_alarm born_low = {0};
     for (int i = 0; i < 100; i++)
-        assert_false(lac_alarm_see(&born_low, low, 64)); /* never fell from anywhere */
+        assert_false(lac_alarm_see(&born_low, low, 1.5, 64)); /* never fell from anywhere */
 }
 
 static void test_log_is_rewound_to_a_step_and_to_whole_lines(void **state) {
