@@ -13,7 +13,7 @@ static void put(lac_graph *g, const char *what, int64_t layer, lac_id x) {
     lac_output(g, name, x);
 }
 
-static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look) {
+lac_id lac_method_look(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look) {
     int64_t dim[LAC_MAX_RANK];
     int rank = lac_method_picture_dims(&m->grid, batch, dim);
     lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
@@ -23,7 +23,11 @@ static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_
                                .look = look};
     for (int i = 0; i < LAC_MOST_BLOCKS; i++)
         look->tokens[i] = look->qkv[i] = look->bias[i] = LAC_NONE;
-    lac_output(g, "features", m->encoder->build(m->encoder_settings, &m->grid, g, &input));
+    return m->encoder->build(m->encoder_settings, &m->grid, g, &input);
+}
+
+static void build(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look) {
+    lac_output(g, "features", lac_method_look(m, g, batch, look));
     for (int64_t i = 0; i < m->encoder_shape.depth && i < LAC_MOST_BLOCKS; i++) {
         put(g, "layer", i + 1, look->tokens[i]);
         put(g, "qkv", i + 1, look->qkv[i]);

@@ -106,6 +106,9 @@ bool lac_method_projects_patches(const lac_method *m); /* their tokens, each */
 lac_status lac_method_choose_lists(lac_method *m, bool needs_all, lac_error *err);
 void lac_method_fit_lists(lac_method *m);
 
+/* look.c: the encoder on whole pictures, input "view/0", with its inside to `look`. */
+lac_id lac_method_look(const lac_method *m, lac_graph *g, int64_t batch, lac_encoder_look *look);
+
 /* rank and dims of a batch of pictures of a grid: B x C x S... */
 int lac_method_picture_dims(const lac_grid *grid, int64_t batch, int64_t dim[LAC_MAX_RANK]);
 

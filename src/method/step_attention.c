@@ -9,17 +9,9 @@
 
 static lac_status build(const lac_step *s, lac_graph *g, lac_encoder_look *look, lac_error *err) {
     const lac_method *m = s->method;
-    int64_t dim[LAC_MAX_RANK], last = m->encoder_shape.depth - 1;
-    int rank = lac_method_picture_dims(&m->grid, s->batch, dim);
-    lac_encoder_input input = {.picture = lac_input(g, "view/0", lac_graph_real(g), rank, dim),
-                               .keep = LAC_NONE,
-                               .mask = LAC_NONE,
-                               .places = LAC_NONE,
-                               .look = look};
-    for (int i = 0; i < LAC_MOST_BLOCKS; i++)
-        look->tokens[i] = look->qkv[i] = look->bias[i] = LAC_NONE;
+    int64_t last = m->encoder_shape.depth - 1;
     lac_graph_set_scope(g, m->teacher->is_copy ? LAC_TEACHER_SCOPE : NULL);
-    m->encoder->build(m->encoder_settings, &m->grid, g, &input);
+    lac_method_look(m, g, s->batch, look);
     lac_graph_set_scope(g, NULL);
     LAC_TRY(lac_graph_check(g, err));
     if (last < 0 || last >= LAC_MOST_BLOCKS || look->qkv[last] == LAC_NONE)
