@@ -10,16 +10,9 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
 #include "io/safetensors.h"
 #include "mask/mask.h"
-#include "method/method.h"
-
-#define MUST(expr)                                                                                                     \
-    do {                                                                                                               \
-        lac_error must_err = {0};                                                                                      \
-        if ((expr) != LAC_OK) fail_msg("%s: %s", #expr, must_err.text);                                                \
-    } while (0)
+#include "tried.h"
 
 enum { N = 16, BATCH = 2, PIXELS = 256 };
 
@@ -261,26 +254,7 @@ static void test_what_cannot_go_by_attention_is_refused(void **state) {
 
 static void test_every_failed_allocation_is_an_error(void **state) {
     (void)state;
-    lac_recipe *recipe;
-    const lac_backend *cpu;
-    MUST(lac_recipe_read_text("a.yaml", RECIPE("attention", "ema"), &recipe, &must_err));
-    MUST(lac_backend_cpu(NULL, &cpu, &must_err));
-    bool is_done = false;
-    for (uint64_t n = 1; !is_done; n++) {
-        lac_method *m = NULL;
-        lac_step *step = NULL;
-        lac_error err = {0};
-        assert_true(n < 20000);
-        lac_memory_fail_at(n);
-        lac_status status = lac_method_new(recipe, LAC_F32, &m, &err);
-        if (status == LAC_OK) status = lac_step_new(m, cpu, NULL, 2, 0, &step, &err);
-        lac_memory_fail_at(0);
-        is_done = status == LAC_OK;
-        if (!is_done) assert_int_equal(status, LAC_FAILURE);
-        lac_step_free(step);
-        lac_method_free(m);
-    }
-    lac_recipe_free(recipe);
+    fail_every_allocation_of(RECIPE("attention", "ema"), 0);
 }
 
 int main(void) {

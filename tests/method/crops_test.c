@@ -1,24 +1,11 @@
 /* tests/method/crops_test.c - views of two sizes: micro-batches that add up although every view hides another number of
  * patches, centres that follow the whole step's mean, gradients of positions resized for the smaller ones, what may be
  * combined, and that a step allocates nothing. Numbers of other implementations: tests/cli/step_ibot.sh. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "method/method.h"
-
-#define MUST(expr)                                                                                                     \
-    do {                                                                                                               \
-        lac_error must_err = {0};                                                                                      \
-        if ((expr) != LAC_OK) fail_msg("%s: %s", #expr, must_err.text);                                                \
-    } while (0)
+#include "tried.h"
 
 static const char tiny[] =
     "picture: {size: [16, 12], channels: 1, mean: 0.5, std: 0.5}\n"
@@ -37,34 +24,6 @@ static const char tiny[] =
     "  - {name: l2, weight: 0.5}\n"
     "optim: {lr: 1e-3}\n";
 enum { N = 12, BATCH = 4, VIEWS = 4, K = 6 };
-
-typedef struct fixture {
-    lac_recipe *recipe;
-    lac_method *method;
-    const lac_backend *backend;
-    lac_store *store;
-} fixture;
-
-static void begin(fixture *f, lac_dtype real) {
-    MUST(lac_recipe_read_text("tiny.yaml", tiny, &f->recipe, &must_err));
-    MUST(lac_method_new(f->recipe, real, &f->method, &must_err));
-    MUST(lac_backend_cpu(NULL, &f->backend, &must_err));
-    f->store = lac_method_store(f->method);
-    lac_store_initialize(f->store, 7);
-    MUST(lac_store_need_gradients(f->store, &must_err));
-    lac_store_zero_gradients(f->store);
-}
-
-static void end(fixture *f) {
-    lac_method_free(f->method);
-    lac_recipe_free(f->recipe);
-}
-
-static const lac_entry *entry(const fixture *f, const char *name) {
-    int index = lac_store_find(f->store, name);
-    if (index < 0) fail_msg("no entry %s", name);
-    return lac_store_at(f->store, index);
-}
 
 static const char *const names[VIEWS] = {"view/0", "view/1", "view/2", "view/3"};
 
@@ -94,7 +53,7 @@ static const int64_t epochs[BATCH] = {3, 3, 3, 3}, samples[BATCH] = {0, 1, 2, 3}
 
 /* One step of micro-batches of `part` pictures: loss; gradients in the store; masks [2 x BATCH x N], view after view.
  */
-static double run_parts(fixture *f, int64_t part, float *masks) {
+static double run_parts(tried *f, int64_t part, float *masks) {
     lac_step *step;
     MUST(lac_step_new(f->method, f->backend, NULL, part, LAC_STEP_TRAIN | LAC_STEP_DROP_PATH, &step, &must_err));
     assert_int_equal(lac_step_rows(step), 2 * part);
@@ -133,9 +92,9 @@ static float *copy(const void *from, int64_t n) {
 
 static void test_parts_add_up_over_crops(void **state) {
     (void)state;
-    fixture f;
+    tried f;
     float masks[2][2 * BATCH * N], *gradients[200], *centres[2];
-    begin(&f, LAC_F32);
+    try_recipe(&f, tiny, LAC_F32);
     int n = lac_store_count(f.store);
     assert_true(n <= 200);
     double whole = run_parts(&f, BATCH, masks[0]);
@@ -143,7 +102,7 @@ static void test_parts_add_up_over_crops(void **state) {
         const lac_entry *e = lac_store_at(f.store, i);
         gradients[i] = e->grad ? copy(e->grad, e->n) : NULL;
     }
-    const lac_entry *centre[2] = {entry(&f, "dino.centre"), entry(&f, "ibot.centre")};
+    const lac_entry *centre[2] = {tried_entry(&f, "dino.centre"), tried_entry(&f, "ibot.centre")};
     for (int i = 0; i < 2; i++) {
         centres[i] = copy(centre[i]->value, K);
         memset(centre[i]->value, 0, K * sizeof(float));
@@ -172,7 +131,7 @@ static void test_parts_add_up_over_crops(void **state) {
         assert_true(size > 1e-3); /* it moved */
         free(centres[i]);
     }
-    end(&f);
+    tried_free(&f);
 }
 
 /* Central differences of the loss in float64, over everything that a smaller view reads. */
@@ -180,14 +139,14 @@ static void test_gradients_are_those_of_the_loss(void **state) {
     (void)state;
     static const char *const checked[] = {"pos_embed", "cls_token", "projector.prototypes.weight",
                                           "patch_embed.proj.bias"};
-    fixture f;
-    begin(&f, LAC_F64);
+    tried f;
+    try_recipe(&f, tiny, LAC_F64);
     lac_step *step;
     MUST(lac_step_new(f.method, f.backend, NULL, 2, LAC_STEP_TRAIN, &step, &must_err));
     fill(step, 0);
     MUST(lac_step_draw(step, 3, epochs, samples, 2, &must_err));
     for (size_t c = 0; c < sizeof checked / sizeof *checked; c++) {
-        const lac_entry *e = entry(&f, checked[c]);
+        const lac_entry *e = tried_entry(&f, checked[c]);
         double *gradient = malloc((size_t)e->n * sizeof *gradient), *value = e->value, largest = 0;
         lac_store_zero_gradients(f.store);
         lac_program_run(lac_step_program(step));
@@ -209,19 +168,19 @@ static void test_gradients_are_those_of_the_loss(void **state) {
         free(gradient);
     }
     lac_step_free(step);
-    end(&f);
+    tried_free(&f);
 }
 
 static void test_prototypes_are_held_for_a_share_of_the_run(void **state) {
     (void)state;
-    fixture f;
-    begin(&f, LAC_F32);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     for (int i = 0; i < lac_store_count(f.store); i++) {
         bool is_it = strcmp(lac_store_at(f.store, i)->name, "projector.prototypes.weight") == 0;
         assert_true(lac_method_holds(f.method, i, 0.05) == is_it);
         assert_false(lac_method_holds(f.method, i, 0.1));
     }
-    end(&f);
+    tried_free(&f);
 }
 
 static void expect_refusal(int n, const char *const *sets, const char *expected) {
@@ -258,8 +217,8 @@ static void test_what_does_not_fit_is_refused_with_the_reason(void **state) {
 
 static void test_a_step_allocates_nothing(void **state) {
     (void)state;
-    fixture f;
-    begin(&f, LAC_F32);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     lac_step *step;
     MUST(lac_step_new(f.method, f.backend, NULL, 2, LAC_STEP_TRAIN, &step, &must_err));
     fill(step, 0);
@@ -276,31 +235,12 @@ static void test_a_step_allocates_nothing(void **state) {
     lac_memory_fail_at(0);
     assert_int_equal(status, LAC_OK);
     lac_step_free(step);
-    end(&f);
+    tried_free(&f);
 }
 
 static void test_every_failed_allocation_is_an_error(void **state) {
     (void)state;
-    lac_recipe *r;
-    MUST(lac_recipe_read_text("tiny.yaml", tiny, &r, &must_err));
-    bool is_done = false;
-    for (uint64_t n = 1; !is_done; n++) {
-        assert_true(n < 20000);
-        lac_method *m = NULL;
-        lac_step *step = NULL;
-        const lac_backend *backend;
-        lac_error err = {0};
-        MUST(lac_backend_cpu(NULL, &backend, &must_err));
-        lac_memory_fail_at(n);
-        lac_status status = lac_method_new(r, LAC_F32, &m, &err);
-        if (status == LAC_OK) status = lac_step_new(m, backend, NULL, 2, LAC_STEP_TRAIN, &step, &err);
-        lac_memory_fail_at(0);
-        is_done = status == LAC_OK;
-        if (!is_done) assert_int_equal(status, LAC_FAILURE);
-        lac_step_free(step);
-        lac_method_free(m);
-    }
-    lac_recipe_free(r);
+    fail_every_allocation_of(tiny, LAC_STEP_TRAIN);
 }
 
 int main(void) {

@@ -1,23 +1,10 @@
 /* tests/method/teacher_test.c - teachers and masks of any number: copies and how they follow, micro-batches that add up
  * although every picture hides another number, what may be combined, and that a step allocates nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "method/method.h"
-
-#define MUST(expr)                                                                                                     \
-    do {                                                                                                               \
-        lac_error must_err = {0};                                                                                      \
-        if ((expr) != LAC_OK) fail_msg("%s: %s", #expr, must_err.text);                                                \
-    } while (0)
+#include "tried.h"
 
 static const char tiny[] =
     "picture: {size: 16, channels: 1, mean: 0.5, std: 0.5}\n"
@@ -32,34 +19,6 @@ static const char tiny[] =
     "objective: [{name: infonce, of: projector, on: hidden}, {name: l2, weight: 0.5}, {name: l2, on: visible}]\n"
     "optim: {lr: 1e-3}\n";
 enum { N = 16, BATCH = 8 };
-
-typedef struct fixture {
-    lac_recipe *recipe;
-    lac_method *method;
-    const lac_backend *backend;
-    lac_store *store;
-} fixture;
-
-static void begin(fixture *f) {
-    MUST(lac_recipe_read_text("tiny.yaml", tiny, &f->recipe, &must_err));
-    MUST(lac_method_new(f->recipe, LAC_F32, &f->method, &must_err));
-    MUST(lac_backend_cpu(NULL, &f->backend, &must_err));
-    f->store = lac_method_store(f->method);
-    lac_store_initialize(f->store, 7);
-    MUST(lac_store_need_gradients(f->store, &must_err));
-    lac_store_zero_gradients(f->store);
-}
-
-static void end(fixture *f) {
-    lac_method_free(f->method);
-    lac_recipe_free(f->recipe);
-}
-
-static const lac_entry *entry(const fixture *f, const char *name) {
-    int index = lac_store_find(f->store, name);
-    if (index < 0) fail_msg("no entry %s", name);
-    return lac_store_at(f->store, index);
-}
 
 static float pixel(int view, int64_t sample, int i) {
     return (float)sin((double)sample * 1.7 + i * (0.9 + 0.3 * view));
@@ -83,14 +42,14 @@ static double loss_of(const lac_step *step) {
 
 static void test_a_teacher_starts_as_a_copy_and_follows(void **state) {
     (void)state;
-    fixture f;
-    begin(&f);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     int n_copies = 0;
     for (int i = 0; i < lac_store_count(f.store); i++) {
         const lac_entry *e = lac_store_at(f.store, i);
         if (strncmp(e->name, "teacher/", 8) != 0) continue;
         n_copies++;
-        const lac_entry *student = entry(&f, e->name + 8);
+        const lac_entry *student = tried_entry(&f, e->name + 8);
         assert_true(e->flags & LAC_PARAM_BUFFER && !e->grad);
         assert_memory_equal(e->value, student->value, (size_t)e->n * sizeof(float));
     }
@@ -100,7 +59,7 @@ static void test_a_teacher_starts_as_a_copy_and_follows(void **state) {
     assert_int_equal(lac_store_find(f.store, "teacher/mask_token"), -1);
     assert_int_equal(lac_store_find(f.store, "teacher/pos_embed"), -1);
 
-    float *student = entry(&f, "norm.bias")->value, *teacher = entry(&f, "teacher/norm.bias")->value;
+    float *student = tried_entry(&f, "norm.bias")->value, *teacher = tried_entry(&f, "teacher/norm.bias")->value;
     student[0] = 8;
     lac_method_step_teacher(f.method, f.backend, NULL);
     assert_true(teacher[0] == 4); /* .5 x 0 + .5 x 8 */
@@ -110,14 +69,14 @@ static void test_a_teacher_starts_as_a_copy_and_follows(void **state) {
     lac_method_at(f.method, 1);
     lac_method_step_teacher(f.method, f.backend, NULL);
     assert_true(fabsf(teacher[0] - 5) < 1e-6f);
-    end(&f);
+    tried_free(&f);
 }
 
 /* Loss and gradients of 8 pictures at once, and of 4 times 2, whose masks hide other numbers of patches. */
 static void test_parts_add_up_whatever_pictures_hide(void **state) {
     (void)state;
-    fixture f;
-    begin(&f);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     int64_t epochs[BATCH] = {0}, samples[BATCH];
     for (int i = 0; i < BATCH; i++)
         samples[i] = i;
@@ -168,13 +127,13 @@ static void test_parts_add_up_whatever_pictures_hide(void **state) {
     if (!(worst < 1e-5 * largest)) fail_msg("gradients differ by %g of %g", worst, largest);
     lac_step_free(whole);
     lac_step_free(part);
-    end(&f);
+    tried_free(&f);
 }
 
 static void test_hidden_pixels_do_not_reach_a_prediction(void **state) {
     (void)state;
-    fixture f;
-    begin(&f);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     lac_step *step;
     MUST(lac_step_new(f.method, f.backend, NULL, 1, 0, &step, &must_err));
     fill(step, 0);
@@ -193,7 +152,7 @@ static void test_hidden_pixels_do_not_reach_a_prediction(void **state) {
     lac_program_run(lac_step_program(step));
     assert_memory_not_equal(before, prediction.data, sizeof before);
     lac_step_free(step);
-    end(&f);
+    tried_free(&f);
 }
 
 static void expect_refusal(int n, const char *const *sets, const char *expected) {
@@ -233,8 +192,8 @@ static void test_what_does_not_fit_is_refused_with_the_reason(void **state) {
 
 static void test_a_step_allocates_nothing(void **state) {
     (void)state;
-    fixture f;
-    begin(&f);
+    tried f;
+    try_recipe(&f, tiny, LAC_F32);
     int64_t epochs[2] = {0}, samples[2] = {0, 1};
     lac_step *step;
     MUST(lac_step_new(f.method, f.backend, NULL, 2, LAC_STEP_TRAIN, &step, &must_err));
@@ -249,31 +208,12 @@ static void test_a_step_allocates_nothing(void **state) {
     lac_memory_fail_at(0);
     assert_int_equal(status, LAC_OK);
     lac_step_free(step);
-    end(&f);
+    tried_free(&f);
 }
 
 static void test_every_failed_allocation_is_an_error(void **state) {
     (void)state;
-    lac_recipe *r;
-    MUST(lac_recipe_read_text("tiny.yaml", tiny, &r, &must_err));
-    bool is_done = false;
-    for (uint64_t n = 1; !is_done; n++) {
-        assert_true(n < 20000);
-        lac_method *m = NULL;
-        lac_step *step = NULL;
-        const lac_backend *backend;
-        lac_error err = {0};
-        MUST(lac_backend_cpu(NULL, &backend, &must_err));
-        lac_memory_fail_at(n);
-        lac_status status = lac_method_new(r, LAC_F32, &m, &err);
-        if (status == LAC_OK) status = lac_step_new(m, backend, NULL, 2, LAC_STEP_TRAIN, &step, &err);
-        lac_memory_fail_at(0);
-        is_done = status == LAC_OK;
-        if (!is_done) assert_int_equal(status, LAC_FAILURE);
-        lac_step_free(step);
-        lac_method_free(m);
-    }
-    lac_recipe_free(r);
+    fail_every_allocation_of(tiny, LAC_STEP_TRAIN);
 }
 
 int main(void) {
