@@ -211,21 +211,27 @@ bool lac_args_quiet(const lac_args *args) {
     return lac_args_has(args, "quiet");
 }
 
-static lac_status read_threads(const lac_args *args, int *threads, lac_error *err) {
+static lac_status read_workers(const lac_args *args, const char *name, int standard, int most, int *workers,
+                               lac_error *err) {
     int64_t n;
-    LAC_TRY(lac_args_int(args, "threads", 0, 1, &n, err));
-    if (n > MOST_THREADS) return lac_usage(err, "--threads: expected at most %d, found %" PRId64, MOST_THREADS, n);
-    *threads = (int)n;
+    *workers = standard;
+    LAC_TRY(lac_args_int(args, name, standard, 1, &n, err));
+    if (n > most) return lac_usage(err, "--%s: expected at most %d, found %" PRId64, name, most, n);
+    *workers = (int)n;
     return LAC_OK;
 }
 
+static lac_status read_threads(const lac_args *args, int *threads, lac_error *err) {
+    return read_workers(args, "threads", 0, MOST_THREADS, threads, err);
+}
+
+lac_status lac_args_loaders(const lac_args *args, int standard, int *loaders, lac_error *err) {
+    return read_workers(args, "loaders", standard, MOST_LOADERS, loaders, err);
+}
+
 lac_status lac_args_workers(const lac_args *args, int *threads, int *loaders, lac_error *err) {
-    int64_t n;
     LAC_TRY(read_threads(args, threads, err));
-    LAC_TRY(lac_args_int(args, "loaders", 0, 1, &n, err));
-    if (n > MOST_LOADERS) return lac_usage(err, "--loaders: expected at most %d, found %" PRId64, MOST_LOADERS, n);
-    *loaders = (int)n;
-    return LAC_OK;
+    return lac_args_loaders(args, 0, loaders, err);
 }
 
 lac_status lac_args_machine(const lac_args *args, lac_pool **pool, const lac_backend **backend, lac_error *err) {

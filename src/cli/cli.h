@@ -53,6 +53,8 @@ bool lac_args_quiet(const lac_args *args);
 
 /* The pool (--threads) and the backend (LACUNA_ISA) of a command. */
 lac_status lac_args_machine(const lac_args *args, lac_pool **pool, const lac_backend **backend, lac_error *err);
+/* --loaders, `standard` where it is not given. */
+lac_status lac_args_loaders(const lac_args *args, int standard, int *loaders, lac_error *err);
 /* --threads and --loaders as numbers, for callees that start their own; 0: not given. */
 lac_status lac_args_workers(const lac_args *args, int *threads, int *loaders, lac_error *err);
 

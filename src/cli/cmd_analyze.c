@@ -6,26 +6,7 @@
 #include "analyze/analyze.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/cli.h"
-
-typedef struct screen {
-    const lac_args *args;
-    lac_status_line line;
-    const char *what;
-} screen;
-
-static void show_broken(void *context, const char *text) {
-    screen *s = context;
-    lac_note(s->args, "left out: %s", text);
-}
-
-static void show_progress(void *context, const char *what, int64_t n_done, int64_t n_all) {
-    screen *s = context;
-    bool is_new = s->what != what;
-    s->what = what;
-    if (!is_new && !lac_status_line_due(&s->line)) return;
-    lac_status_line_show(&s->line, false, "%s  %" PRId64 "/%" PRId64, what, n_done, n_all);
-}
+#include "cli/screen.h"
 
 typedef struct job {
     const lac_args *args;
@@ -85,7 +66,7 @@ static lac_status run_all(job *j, lac_error *err) {
     if (!j->list) return lac_no_memory(err, "an analysis");
     for (int i = 0; i < n; i++) /* one control, of the last run: its weights go with it */
         LAC_TRY(add_run(j, i, i + 1 == n && !lac_args_has(j->args, "no-control"), err));
-    show_progress(j->o.context, "CKA", 0, 1);
+    lac_screen_stage(j->o.context, "CKA", 0, 1);
     return lac_cka_all(j->backend, j->pool, j->list, j->n, &j->cka, err);
 }
 
@@ -160,9 +141,9 @@ static lac_status show(job *j, const char *folder, lac_error *err) {
 static lac_status work(job *j, lac_error *err) {
     char *folder;
     LAC_TRY(choose_folder(j->args, &folder, err));
-    screen s = {.args = j->args};
-    j->o.on_broken = show_broken;
-    j->o.on_progress = show_progress;
+    lac_screen s = {.args = j->args};
+    j->o.on_broken = lac_screen_left_out;
+    j->o.on_progress = lac_screen_stage;
     j->o.context = &s;
     lac_status status = lac_args_machine(j->args, &j->pool, &j->backend, err);
     if (status == LAC_OK) status = lac_source_open(lac_args_text(j->args, "data"), &j->source, err);
@@ -181,15 +162,13 @@ static lac_status work(job *j, lac_error *err) {
 
 static lac_status run(const lac_args *args, lac_error *err) {
     job j = {.args = args};
-    int64_t seed, loaders;
+    int64_t seed;
     if (!lac_args_text(args, "data")) return lac_usage(err, "--data is missing: the pictures to look through");
     LAC_TRY(lac_args_int(args, "pictures", 2048, 2, &j.o.n_pictures, err));
     LAC_TRY(lac_args_int(args, "attention-pictures", 256, 1, &j.o.n_attention, err));
     LAC_TRY(lac_args_int(args, "seed", 0, 0, &seed, err));
-    LAC_TRY(lac_args_int(args, "loaders", lac_usable_threads(), 1, &loaders, err));
-    if (loaders > 1024) return lac_usage(err, "--loaders: far too many");
+    LAC_TRY(lac_args_loaders(args, lac_usable_threads(), &j.o.n_loaders, err));
     j.o.seed = (uint64_t)seed;
-    j.o.n_loaders = (int)loaders;
     lac_status status = work(&j, err);
     lac_cka_free(&j.cka);
     for (int i = 0; i < j.n; i++)

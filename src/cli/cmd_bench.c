@@ -174,14 +174,13 @@ static lac_status measure(const lac_args *args, const machine *m, lac_error *err
 
 static lac_status measure_loader(const lac_args *args, machine *m, lac_error *err) {
     double seconds;
-    int64_t loaders;
+    int loaders;
     lac_source *source;
     lac_loader_speed speed;
     LAC_TRY(lac_args_seconds(args, "seconds", 10, &seconds, err));
-    LAC_TRY(lac_args_int(args, "loaders", lac_pool_size(m->pool), 1, &loaders, err));
-    if (loaders > 1024) return lac_usage(err, "--loaders: expected at most 1024, found %" PRId64, loaders);
+    LAC_TRY(lac_args_loaders(args, lac_pool_size(m->pool), &loaders, err));
     LAC_TRY(lac_source_open(lac_args_text(args, "loader"), &source, err));
-    lac_status status = lac_bench_loader(m->method, source, (int)loaders, seconds, &speed, err);
+    lac_status status = lac_bench_loader(m->method, source, loaders, seconds, &speed, err);
     lac_source_free(source);
     LAC_TRY(status);
     if (lac_args_json(args))

@@ -3,24 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/screen.h"
 #include "eval/embed.h"
 #include "train/run.h"
 
-typedef struct screen {
-    const lac_args *args;
-    lac_status_line line;
-} screen;
-
-static void show_broken(void *context, const char *text) {
-    screen *s = context;
-    lac_note(s->args, "left out: %s", text);
-}
-
 static void show_progress(void *context, int64_t n_done, int64_t n_all) {
-    screen *s = context;
-    if (lac_status_line_due(&s->line))
-        lac_status_line_show(&s->line, false, "%" PRId64 "/%" PRId64 " pictures", n_done, n_all);
+    lac_screen_stage(context, "pictures", n_done, n_all);
 }
 
 static lac_status read_options(const lac_args *args, lac_extractor_options *o, lac_error *err) {
@@ -29,13 +17,12 @@ static lac_status read_options(const lac_args *args, lac_extractor_options *o, l
     if (!lac_args_text(args, "out")) return lac_usage(err, "--out is missing: the .npy file to write");
     if (pool && !lac_pooling_parse(pool, &o->pooling))
         return lac_usage(err, "--pool: expected mean, cls or patch, found '%s'", pool);
-    int64_t layer, loaders;
+    int64_t layer;
     LAC_TRY(lac_args_int(args, "layer", 0, 0, &layer, err));
     LAC_TRY(lac_args_int(args, "batch", 64, 1, &o->batch, err));
-    LAC_TRY(lac_args_int(args, "loaders", lac_usable_threads(), 1, &loaders, err));
-    if (layer > 100000 || loaders > 1024) return lac_usage(err, "--layer or --loaders: far too many");
+    LAC_TRY(lac_args_loaders(args, lac_usable_threads(), &o->n_loaders, err));
+    if (layer > 100000) return lac_usage(err, "--layer: far too many");
     o->layer = (int)layer;
-    o->n_loaders = (int)loaders;
     return LAC_OK;
 }
 
@@ -57,8 +44,8 @@ static void print_result(const lac_args *args, const lac_embed_result *r, const 
 static lac_status run(const lac_args *args, lac_error *err) {
     lac_extractor_options o;
     LAC_TRY(read_options(args, &o, err));
-    screen s = {.args = args};
-    o.on_broken = show_broken;
+    lac_screen s = {.args = args};
+    o.on_broken = lac_screen_left_out;
     o.on_progress = show_progress;
     o.context = &s;
     lac_pool *pool = NULL;

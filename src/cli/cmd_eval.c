@@ -5,27 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/screen.h"
 #include "eval/table.h"
-
-typedef struct screen {
-    const lac_args *args;
-    lac_status_line line;
-    const char *what;
-} screen;
-
-static void show_broken(void *context, const char *text) {
-    screen *s = context;
-    lac_note(s->args, "left out: %s", text);
-}
-
-static void show_progress(void *context, const char *what, int64_t n_done, int64_t n_all) {
-    screen *s = context;
-    bool is_new = s->what != what;
-    s->what = what;
-    if (!is_new && !lac_status_line_due(&s->line)) return;
-    lac_status_line_show(&s->line, false, "%s  %" PRId64 "/%" PRId64, what, n_done, n_all);
-}
 
 static const char *const tuning_options[] = {"lr",    "weight-decay", "layer-decay", "drop-path",
                                              "mixup", "cutmix",       "smoothing",   "erasing"};
@@ -103,22 +84,20 @@ static lac_status read_options(const lac_args *args, lac_eval_options *o, lac_er
     if (optimizer && strcmp(optimizer, "lars") != 0 && strcmp(optimizer, "sgd") != 0)
         return lac_usage(err, "--optimizer: expected sgd or lars, found '%s'", optimizer);
     o->is_lars = optimizer && strcmp(optimizer, "lars") == 0;
-    int64_t layer, seeds, seed, loaders;
+    int64_t layer, seeds, seed;
     LAC_TRY(lac_args_int(args, "layer", 0, 0, &layer, err));
     LAC_TRY(lac_args_int(args, "seeds", o->job[0].protocol >= LAC_EVAL_FINETUNE ? 3 : 5, 1, &seeds, err));
     LAC_TRY(lac_args_int(args, "seed", 0, 0, &seed, err));
-    LAC_TRY(lac_args_int(args, "loaders", lac_usable_threads(), 1, &loaders, err));
+    LAC_TRY(lac_args_loaders(args, lac_usable_threads(), &o->n_loaders, err));
     LAC_TRY(lac_args_int(args, "k", 20, 1, &o->k, err));
     LAC_TRY(lac_args_int(args, "train-limit", 0, 1, &o->train_limit, err));
     LAC_TRY(lac_args_int(args, "epochs", 90, 1, &o->epochs, err));
     LAC_TRY(lac_args_int(args, "crops", 4, 0, &o->crops, err));
     LAC_TRY(lac_args_int(args, "batch", 64, 1, &o->batch, err));
-    if (layer > 100000 || seeds > 100000 || loaders > 1024)
-        return lac_usage(err, "--layer, --seeds or --loaders: far too many");
+    if (layer > 100000 || seeds > 100000) return lac_usage(err, "--layer or --seeds: far too many");
     o->layer = (int)layer;
     o->n_seeds = (int)seeds;
     o->seed = (uint64_t)seed;
-    o->n_loaders = (int)loaders;
     return LAC_OK;
 }
 
@@ -196,9 +175,9 @@ static lac_status publish(const lac_args *args, const lac_eval_report *r, lac_er
 static lac_status run(const lac_args *args, lac_error *err) {
     lac_eval_options o;
     LAC_TRY(read_options(args, &o, err));
-    screen s = {.args = args};
-    o.on_broken = show_broken;
-    o.on_progress = show_progress;
+    lac_screen s = {.args = args};
+    o.on_broken = lac_screen_left_out;
+    o.on_progress = lac_screen_stage;
     o.context = &s;
     lac_pool *pool = NULL;
     const lac_backend *backend;
