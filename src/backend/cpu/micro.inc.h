@@ -7,18 +7,65 @@
 /* A class token makes a row more than a whole number of tiles: where registers allow, the last tile takes it in. */
 enum { NR = NV * VL, TAKES_ONE_MORE = VL == 16, MR_MOST = MR + TAKES_ONE_MORE };
 
-/* acc[r][j] += a[r rs] * b[j VL ...] */
-SIMD void tile_step(const int mr, const int nv, vf acc[MR_MOST][NV], const float *a, idx rs, const float *b) {
+enum { STEPS = 4 }; /* depths between two tests of the loop's end */
+_Static_assert((int)MR_MOST >= (int)STEPS, "as many pointers as rows serve the steps");
+
+/* Left to itself, the compiler makes an address for every value that a tile reads, and spills most of them: a quarter
+ * more instructions. So the pointer p stays in its register, and what is near it is read at a constant distance. */
+#define KEEP(p) __asm__("" : "+r"(p))
+
+/* acc[r][j] += a(r) * b[j VL ...]; a(r) is a[r][at], or a[0][r rs + at] where rows are a constant apart */
+SIMD void tile_step(const int mr, const int nv, vf acc[MR_MOST][NV], const float *const *a, const bool is_row_each,
+                    idx rs, idx at, const float *b) {
     vf bv[NV];
     UNROLL
     for (int j = 0; j < nv; j++)
         bv[j] = v_load(b + j * VL);
     UNROLL
     for (int r = 0; r < mr; r++) {
-        vf av = v_set1(a[r * rs]);
+        vf av = v_set1(is_row_each ? a[r][at] : a[0][r * rs + at]);
         UNROLL
         for (int j = 0; j < nv; j++)
-            acc[r][j] = v_fma(av, bv[j], acc[r][j]);
+            V_ADD_PRODUCT(acc[r][j], av, bv[j]);
+    }
+}
+
+/* acc[r][j] += sum over p < k of a[r rs + p cs] b[p bs + j VL ...] */
+SIMD void tile_sum(const int mr, const int nv, vf acc[MR_MOST][NV], idx k, const float *a, idx rs, idx cs,
+                   const float *b, idx bs) {
+    /* A pointer to each row in place; else one to each depth, or a single one where depths are a constant apart too */
+    const bool is_row_each = !__builtin_constant_p(rs), is_depth_each = !is_row_each && !__builtin_constant_p(cs);
+    const bool is_b_each = !__builtin_constant_p(bs);
+    const int n_a = is_row_each ? mr : (is_depth_each ? STEPS : 1), n_b = is_b_each ? STEPS : 1;
+    const float *at[MR_MOST], *bt[STEPS];
+    UNROLL
+    for (int i = 0; i < n_a; i++)
+        at[i] = a + i * (is_row_each ? rs : cs);
+    UNROLL
+    for (int u = 0; u < n_b; u++)
+        bt[u] = b + u * bs;
+    for (; k >= STEPS; k -= STEPS) {
+        UNROLL
+        for (int u = 0; u < STEPS; u++)
+            tile_step(mr, nv, acc, at + (is_depth_each ? u : 0), is_row_each, rs, is_depth_each ? 0 : u * cs,
+                      is_b_each ? bt[u] : bt[0] + u * bs);
+        UNROLL
+        for (int i = 0; i < n_a; i++) {
+            at[i] += STEPS * cs;
+            KEEP(at[i]);
+        }
+        UNROLL
+        for (int u = 0; u < n_b; u++) {
+            bt[u] += STEPS * bs;
+            KEEP(bt[u]);
+        }
+    }
+    for (; k > 0; k--) {
+        tile_step(mr, nv, acc, at, is_row_each, rs, 0, bt[0]);
+        UNROLL
+        for (int i = 0; i < n_a; i++)
+            at[i] += cs;
+        bt[0] += bs;
     }
 }
 
@@ -42,19 +89,7 @@ SIMD void tile(const int mr, const int nv, idx k, const float *a, idx rs, idx cs
                 acc[r][j] = v_set1(0.0f);
         }
     }
-    idx p = 0;
-    for (; p + 4 <= k; p += 4) {
-        UNROLL
-        for (int u = 0; u < 4; u++)
-            tile_step(mr, nv, acc, a + u * cs, rs, b + u * bs);
-        a += 4 * cs;
-        b += 4 * bs;
-    }
-    for (; p < k; p++) {
-        tile_step(mr, nv, acc, a, rs, b);
-        a += cs;
-        b += bs;
-    }
+    tile_sum(mr, nv, acc, k, a, rs, cs, b, bs);
     if (plus) {
         UNROLL
         for (int r = 0; r < mr; r++) {

@@ -45,6 +45,8 @@ SIMD vf v_set1(float x) {
 SIMD vf v_fma(vf a, vf b, vf c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+/* As assembly: the compiler would choose the form that overwrites an operand, and copy it first. */
+#define V_ADD_PRODUCT(sum, a, b) __asm__("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
 SIMD vf v_fnma(vf a, vf b, vf c) {
     return _mm512_fnmadd_ps(a, b, c);
 }

@@ -58,6 +58,7 @@ SIMD vf v_set1(float x) {
 SIMD vf v_fma(vf a, vf b, vf c) { /* c + a b */
     return a * b + c;
 }
+#define V_ADD_PRODUCT(sum, a, b) ((sum) = v_fma((a), (b), (sum))) /* sum += a b */
 SIMD vf v_fnma(vf a, vf b, vf c) { /* c - a b */
     return c - a * b;
 }
