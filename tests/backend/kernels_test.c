@@ -59,7 +59,7 @@ static void test_gemm_is_right_when_b_is_packed_in_rounds(void **state) {
     lac_random r = lac_random_at(2, LAC_RANDOM_TEST, 0, 0, 0);
     check_gemm(&r, 7, 99, 44000, true, false, LAC_GEMM_SUM_A | LAC_GEMM_ACCUMULATE, false, false, false);
     check_gemm(&r, 7, 99, 44000, true, false, LAC_GEMM_SUM_A, true, true, false);
-    check_gemm(&r, 3, 14050, 310, false, true, LAC_GEMM_GELU, true, false, true);
+    check_gemm(&r, 7, 14050, 310, true, true, LAC_GEMM_GELU, true, false, true);
 }
 
 static void test_gemm_is_right_for_many_tiles(void **state) {
@@ -67,6 +67,19 @@ static void test_gemm_is_right_for_many_tiles(void **state) {
     lac_random r = lac_random_at(3, LAC_RANDOM_TEST, 0, 0, 0);
     check_gemm(&r, 205, 1000, 40, false, true, 0, true, false, false);
     check_gemm(&r, 333, 400, 330, true, false, LAC_GEMM_SUM_A, false, false, false);
+}
+
+/* A B of more than a megabyte: each task packs a stripe of it, for all its rows, a depth block at a time. */
+static void test_gemm_is_right_where_tasks_pack_their_own_columns(void **state) {
+    (void)state;
+    lac_random r = lac_random_at(10, LAC_RANDOM_TEST, 0, 0, 0);
+    for (int i = 0; i < 10; i++) {
+        int64_t m = PICK(&r, 1, 7, 8, 9, 49), n = PICK(&r, 190, 337, 1001), k = PICK(&r, 797, 1400, 1537);
+        check_gemm(&r, m, n, i % 2 ? k : 1400, false, lac_random_below(&r, 2), (int)PICK(&r, 0, 0, 1, 2, 4, 5, 6),
+                   lac_random_below(&r, 2), lac_random_below(&r, 2), lac_random_below(&r, 2));
+    }
+    check_gemm(&r, 523, 342, 780, false, true, 0, true, true, false);
+    check_gemm(&r, 523, 345, 780, false, false, LAC_GEMM_DGELU, false, false, false);
 }
 
 /* A weight gradient's depth is cut into parts by the shape alone: tiles follow the number of threads, sums must not. */
@@ -457,6 +470,7 @@ int main(void) {
         cmocka_unit_test(test_gemm_is_right_for_awkward_sizes_and_every_epilogue),
         cmocka_unit_test(test_gemm_is_right_when_b_is_packed_in_rounds),
         cmocka_unit_test(test_gemm_is_right_for_many_tiles),
+        cmocka_unit_test(test_gemm_is_right_where_tasks_pack_their_own_columns),
         cmocka_unit_test(test_gemm_has_the_same_bits_where_its_depth_is_cut),
         cmocka_unit_test(test_gemm_takes_a_convolution_weight_as_a_matrix),
         cmocka_unit_test(test_attention_and_its_gradient_are_right),

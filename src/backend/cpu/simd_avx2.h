@@ -15,7 +15,7 @@
 
 /* 6 x 16 keeps 12 sums, 2 vectors of B and 1 value of A in 16 registers; 12 independent sums cover a multiply-add's
  * latency of 4 to 5 cycles on two pipes. */
-enum { VL = 8, MR = 6, NV = 2, KC_MAX = 320 };
+enum { VL = 8, MR = 6, NV = 2, KC_MAX = 320, STRIPE_KC = 320, STRIPE_ROWS = 256 };
 
 typedef __m256 vf;
 typedef __m256 vm;

@@ -16,7 +16,7 @@
 /* 8 x 48: 24 sums, 3 vectors of B, 1 value of A of 32 registers. 48 divides every usual width (48, 96, 192, 384, 768,
  * 2304, 3072), so no column of a tile is padding. A panel of B, 384 x 48, is 72 KB and streams from
  * L2, 16 bytes a cycle; shorter depth blocks fit L1 but write and read more partial sums, which costs 2 % of a step. */
-enum { VL = 16, MR = 8, NV = 3, KC_MAX = 384 };
+enum { VL = 16, MR = 8, NV = 3, KC_MAX = 384, STRIPE_KC = 768, STRIPE_ROWS = 448 };
 
 typedef __m512 vf;
 typedef __mmask16 vm;

@@ -1,8 +1,9 @@
 /* backend/cpu/simd_portable.h - the vector vocabulary of the kernel templates in plain C with vector extensions.
  *
  * vf is VL floats, vm the result of a comparison of two. The kernels' register tile is MR rows of NV vectors; KC_MAX is
- * the depth of a block of the matrix product. LAC_SIMD_LANES other than 4 serves the tests: the logic of a wide
- * instruction set runs on any processor. A multiply-add is rounded twice here. */
+ * the depth of a block of the matrix product; where tasks pack stripes of B it is STRIPE_KC, of which STRIPE_ROWS rows
+ * of A should stay in L2. LAC_SIMD_LANES other than 4 serves the tests: the logic of a wide instruction set runs on any
+ * processor. A multiply-add is rounded twice here. */
 #ifndef LAC_BACKEND_CPU_SIMD_PORTABLE_H
 #define LAC_BACKEND_CPU_SIMD_PORTABLE_H
 
@@ -21,7 +22,14 @@
 #define LAC_SIMD_TILE_VECTORS 2
 #endif
 
-enum { VL = LAC_SIMD_LANES, MR = LAC_SIMD_TILE_ROWS, NV = LAC_SIMD_TILE_VECTORS, KC_MAX = 320 };
+enum {
+    VL = LAC_SIMD_LANES,
+    MR = LAC_SIMD_TILE_ROWS,
+    NV = LAC_SIMD_TILE_VECTORS,
+    KC_MAX = 320,
+    STRIPE_KC = 320,
+    STRIPE_ROWS = 256
+};
 
 typedef float vf __attribute__((vector_size(LAC_SIMD_LANES * 4)));
 typedef int32_t vm __attribute__((vector_size(LAC_SIMD_LANES * 4)));
@@ -59,7 +67,7 @@ SIMD vf v_fma(vf a, vf b, vf c) { /* c + a b */
     return a * b + c;
 }
 #define V_ADD_PRODUCT(sum, a, b) ((sum) = v_fma((a), (b), (sum))) /* sum += a b */
-SIMD vf v_fnma(vf a, vf b, vf c) { /* c - a b */
+SIMD vf v_fnma(vf a, vf b, vf c) {                                /* c - a b */
     return c - a * b;
 }
 SIMD vf v_select(vm m, vf yes, vf no) {
