@@ -33,11 +33,11 @@ make_case() { # NAME: $room/pictures, $room/model
     esac
     # shellcheck disable=SC2086
     "$painter" "$room/pictures" "$count" $side
+    rm -rf "$room/run"
     # shellcheck disable=SC2086
     "$lacuna" pretrain $recipe --data "$room/pictures" --out "$room/run" --steps 1 --batch 8 --threads "$threads" \
         --quiet >/dev/null
     "$lacuna" export hf "$room/run" "$room/model" --quiet >/dev/null
-    rm -rf "$room/run"
 }
 
 start_peer() { # MODE WORKERS
@@ -76,7 +76,7 @@ choose_peer() {
 
 run_ours() {
     start=$(date +%s.%N)
-    "$lacuna" embed "$room/model" "$room/pictures" --out "$room/ours.npy" --batch "$batch" --threads "$threads" \
+    "$lacuna" embed "$room/run" "$room/pictures" --out "$room/ours.npy" --batch "$batch" --threads "$threads" \
         --loaders "$threads" --quiet >/dev/null
     awk "BEGIN {print $count / ($(date +%s.%N) - $start)}" >>"$room/ours"
 }

@@ -209,7 +209,7 @@ lac_augment lac_augment_one_view(const lac_augment *train) {
 
 lac_augment lac_augment_for_eval(const lac_augment *train) {
     lac_augment a = lac_augment_one_view(train);
-    a.crop = LAC_CROP_CENTRE;
+    if (a.crop != LAC_CROP_SQUASH) a.crop = LAC_CROP_CENTRE;
     a.flip = 0;
     if (!(a.crop_share > 0 && a.crop_share <= 1)) a.crop_share = 0.875;
     return a;

@@ -57,8 +57,8 @@ void lac_augment_scratch_free(lac_augment_scratch *scratch);
 int lac_augment_min_side(const lac_augment *a);
 /* One view of a picture as training crops and flips it, colours as they are: for those who train on labels. */
 lac_augment lac_augment_one_view(const lac_augment *train);
-/* The identity-like augmentation for evaluation: the recipe's size, mean, std with LAC_CROP_CENTRE, no flip. A picture
- * whose size is already width x height passes through unresampled. */
+/* The identity-like augmentation for evaluation: the recipe's size, mean, std with LAC_CROP_CENTRE, or LAC_CROP_SQUASH
+ * where training squashes too, no flip. A picture whose size is already width x height passes through unresampled. */
 lac_augment lac_augment_for_eval(const lac_augment *train);
 
 #endif

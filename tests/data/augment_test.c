@@ -153,6 +153,26 @@ static void test_evaluation_leaves_a_picture_of_the_right_size_alone(void **stat
     lac_augment_scratch_free(&scratch);
 }
 
+static void test_evaluation_squashes_where_training_does(void **state) {
+    (void)state;
+    lac_augment train = standard();
+    train.flip = 1;
+    train.crop = LAC_CROP_RANDOM;
+    assert_int_equal(lac_augment_for_eval(&train).crop, LAC_CROP_CENTRE);
+    train.crop = LAC_CROP_SQUASH;
+    const lac_augment a = lac_augment_for_eval(&train);
+    train.flip = 0;
+    lac_picture p = {0};
+    lac_augment_scratch scratch = {0};
+    float seen[3 * 12 * 16], squashed[3 * 12 * 16];
+    fill(&p, 50, 12, 3);
+    assert_int_equal(lac_augment_apply(&a, &p, 0, 0, 0, 0, &scratch, seen, NULL), LAC_OK);
+    assert_int_equal(lac_augment_apply(&train, &p, 0, 0, 0, 0, &scratch, squashed, NULL), LAC_OK);
+    assert_memory_equal(seen, squashed, sizeof seen);
+    lac_picture_free(&p);
+    lac_augment_scratch_free(&scratch);
+}
+
 /* Resize the short side to size / share, then cut the centre out, in two steps. */
 static void test_centre_crop_equals_resize_then_cut(void **state) {
     (void)state;
@@ -287,6 +307,7 @@ int main(void) {
         cmocka_unit_test(test_a_crop_is_cut_out_before_it_is_resampled),
         cmocka_unit_test(test_flip_mirrors_each_row_half_of_the_time),
         cmocka_unit_test(test_evaluation_leaves_a_picture_of_the_right_size_alone),
+        cmocka_unit_test(test_evaluation_squashes_where_training_does),
         cmocka_unit_test(test_centre_crop_equals_resize_then_cut),
         cmocka_unit_test(test_grey_and_colour_meet_the_channels_asked_for),
         cmocka_unit_test(test_reduced_decoding_costs_no_resolution),
