@@ -5,7 +5,7 @@
 # THREADS (2), PEER ("MODE WORKERS", e.g. "eager 2"; default: the fastest), OUT (build/bench): where embed.json and embed.md go.
 #
 # tiny: mae-tiny-32 on 32 x 32 pictures. s8: ViT-S, patches of 8, 96 x 96. b16: ViT-B/16 on the middle of 500 x 375.
-# The weights are those of one training step, exported for both. Lacuna's time is its whole command's; PyTorch's processes
+# The weights are those of one training step, exported for PyTorch. Lacuna's time is its whole command's; PyTorch's processes
 # (eager, torch.compile; decoding in the process, by 1 or by 2 workers: the fastest
 # in two passes) start before.
 # The features have to agree to 1e-4 of the largest.
@@ -23,7 +23,7 @@ mkdir -p "$out"
 [ -x "$python" ] || { echo "embed: no PyTorch at $python (bench/setup-peers.sh makes it)" >&2; exit 1; }
 describe_machine
 
-make_case() { # NAME: $room/pictures, $room/model
+make_case() { # NAME: $room/pictures, $room/run and the same as $room/model
     rm -rf "$room/pictures" "$room/run" "$room/model" && mkdir "$room/pictures"
     case $1 in
     tiny) count=${COUNT:-2048} side="32 32" recipe=mae-tiny-32 ;;

@@ -123,15 +123,18 @@ static lac_status put_statistics(const config *c, const char *field, const char 
 
 /* preprocessor_config.json: the statistics and the filter; ImageNet's and bilinear when there is no such file. */
 static lac_status put_preprocessing(const config *c, int64_t channels, lac_text *out, lac_error *err) {
-    bool is_normalised, is_rescaled;
+    bool is_normalised, is_rescaled, is_cropped;
     double factor;
     int64_t resample;
     LAC_TRY(get_bool(c, "do_normalize", true, &is_normalised, err));
     LAC_TRY(get_bool(c, "do_rescale", true, &is_rescaled, err));
+    LAC_TRY(get_bool(c, "do_center_crop", false, &is_cropped, err));
     LAC_TRY(get_real(c, "rescale_factor", 1 / 255.0, &factor, err));
     LAC_TRY(get_int(c, "resample", 2, &resample, err));
     if (!is_rescaled || fabs(factor * 255 - 1) > 1e-6)
         return lac_fail(err, "%s: expected values rescaled by 1/255", c->path);
+    if (is_cropped)
+        return lac_fail(err, "%s: do_center_crop: expected false, pictures are squashed to the size", c->path);
     if (resample != 2 && resample != 3)
         return lac_fail(err, "%s: resample: expected 2 (bilinear) or 3 (bicubic), found %lld", c->path,
                         (long long)resample);

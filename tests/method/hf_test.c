@@ -195,6 +195,12 @@ static void test_preprocessing_comes_from_its_file(void **state) {
     assert_true(augment.flip == 0);
     lac_method_free(method);
     lac_recipe_free(recipe);
+
+    static const char cropped[] = "{\"do_center_crop\": true}";
+    lac_error err = {0};
+    MUST(lac_file_write(path, cropped, strlen(cropped), &must_err));
+    assert_int_equal(lac_hf_open(r.folder, LAC_F32, &recipe, &method, &err), LAC_FAILURE);
+    assert_non_null(strstr(err.text, "preprocessor_config.json: do_center_crop: expected false"));
     reference_close(&r);
 }
 
