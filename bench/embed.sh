@@ -1,7 +1,7 @@
 #!/bin/sh
 # `lacuna embed` beside PyTorch on the same JPEG files, in turn; decoding included.
 #   bench/embed.sh LACUNA BENCH_PICTURES [CASE ...]      a case is tiny, s8 or b16; default: all
-# Environment: LACUNA_PEERS (folder of setup-peers.sh), PAIRS (5), COUNT (pictures a pass; default 2048, 256, 64), BATCH (64),
+# Environment: LACUNA_PEERS (folder of setup-peers.sh), PAIRS (5), COUNT (pictures a pass; default 4096, 512, 128), BATCH (64),
 # THREADS (2), PEER ("MODE WORKERS", e.g. "eager 2"; default: the fastest), OUT (build/bench): where embed.json and embed.md go.
 #
 # tiny: mae-tiny-32 on 32 x 32 pictures. s8: ViT-S, patches of 8, 96 x 96. b16: ViT-B/16 on the middle of 500 x 375.
@@ -26,9 +26,9 @@ describe_machine
 make_case() { # NAME: $room/pictures, $room/run and the same as $room/model
     rm -rf "$room/pictures" "$room/run" "$room/model" && mkdir "$room/pictures"
     case $1 in
-    tiny) count=${COUNT:-2048} side="32 32" recipe=mae-tiny-32 ;;
-    s8) count=${COUNT:-256} side="96 96" recipe="mae-vit-s16 --set picture.size=96 --set model.encoder.patch=8" ;;
-    b16) count=${COUNT:-64} side="" recipe=mae-vit-b16 ;;
+    tiny) count=${COUNT:-4096} side="32 32" recipe=mae-tiny-32 ;;
+    s8) count=${COUNT:-512} side="96 96" recipe="mae-vit-s16 --set picture.size=96 --set model.encoder.patch=8" ;;
+    b16) count=${COUNT:-128} side="" recipe=mae-vit-b16 ;;
     *) echo "embed: expected tiny, s8 or b16, found '$1'" >&2 && exit 2 ;;
     esac
     # shellcheck disable=SC2086

@@ -73,7 +73,7 @@ static const lac_option options[] = {
     {"out", "FILE.npy", "where to write (float32; FILE.names.txt and FILE.labels.npy beside it)"},
     {"pool", "mean|cls|patch", "mean of the patch tokens (default), the class token, or every patch token"},
     {"layer", "K", "features after block K (default 0: the last, after the final norm)"},
-    {"batch", "N", "pictures that the encoder sees at once (default 64; results do not depend on it)"},
+    {"batch", "N", "pictures that the encoder sees at once, at most (default 64; results do not depend on it)"},
     {"loaders", "N", "threads that decode pictures"},
     {0},
 };

@@ -213,7 +213,7 @@ static const lac_option options[] = {
     {"crops", "N",
      "of bn-sgd: random crops a picture, seen in turn (default 4; 0: none; as many as epochs: always new)"},
     {"batch", "N",
-     "pictures the encoder sees at once (64; results do not depend on it); finetune, attentive: a step (128)"},
+     "at most N pictures a run of the encoder (64; results do not depend on it); finetune, attentive: a step (128)"},
     {"lr", "X", "of finetune and attentive: peak rate for 256 pictures a step (default 4e-3 x 96 / width)"},
     {"weight-decay", "X", "of finetune and attentive (default .05)"},
     {"layer-decay", "X", "of finetune: each layer's rate is this times that above it (default .75; from scratch: 1)"},

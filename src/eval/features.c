@@ -7,7 +7,12 @@
 
 #include "base/memory.h"
 
-enum { STANDARD_BATCH = 64, MAX_RAW_VALUES = 12288, KEPT_MAX = 192 << 20 /* bytes of packed weights */ };
+enum {
+    STANDARD_BATCH = 64,
+    TOKENS_AT_ONCE = 2048, /* of a run of the encoder: enough for its products, and few enough to stay in the cache */
+    MAX_RAW_VALUES = 12288,
+    KEPT_MAX = 192 << 20 /* bytes of packed weights */
+};
 
 struct lac_extractor {
     lac_extractor_options o;
@@ -101,9 +106,13 @@ lac_status lac_extractor_new(lac_method *method, const lac_backend *backend, lac
     if (!e) return lac_no_memory(err, "features");
     e->o = *options;
     e->pool = pool;
+    e->sizes = lac_method_describe(method);
     e->batch = options->batch > 0 ? options->batch : STANDARD_BATCH;
     if (e->batch > lac_source_count(source)) e->batch = lac_source_count(source) > 0 ? lac_source_count(source) : 1;
-    e->sizes = lac_method_describe(method);
+    if (!e->o.is_raw) {
+        int64_t tokens = e->sizes.n_prefix + e->sizes.n_patches, most = (TOKENS_AT_ONCE + tokens / 2) / tokens;
+        if (e->batch > most) e->batch = most > 0 ? most : 1;
+    }
     lac_status status = open_all(e, method, backend, source, err);
     if (status != LAC_OK) {
         lac_extractor_free(e);

@@ -22,7 +22,7 @@ bool lac_pooling_parse(const char *text, lac_pooling *pooling);
 typedef struct lac_extractor_options {
     lac_pooling pooling;
     int layer;                /* 1..depth; 0: the last, after the final norm */
-    int64_t batch;            /* pictures a run of the encoder; 0: 64 */
+    int64_t batch;            /* pictures a run of the encoder, at most: no more than about 2,048 tokens; 0: 64 */
     int n_loaders;            /* 0: 1 */
     const uint8_t *is_wanted; /* by index in the source; NULL: all */
     bool is_cropped;          /* under the recipe's training augmentation, its draws keyed by seed, instead of the */

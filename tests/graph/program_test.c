@@ -316,6 +316,40 @@ static void test_kept_weights_change_no_bit(void **state) {
     discard(&b);
 }
 
+/* A weight that tasks would pack by stripes, on every set of this processor: kept packed, the same bits. */
+static void test_a_large_kept_weight_changes_no_bit(void **state) {
+    (void)state;
+    const char *const isas[] = {"portable", "avx2", "avx512"};
+    for (int i = 0; i < 3; i++) {
+        const lac_backend *cpu;
+        if (lac_backend_cpu(isas[i], &cpu, NULL) != LAC_OK) continue;
+        enum { ROWS = 131, IN = 850, OUT = 330 };
+        built b = {0};
+        ASSERT_OK(lac_store_new(LAC_F32, &b.store, err));
+        ASSERT_OK(lac_graph_new(LAC_F32, b.store, &b.g, err));
+        lac_id x = lac_input(b.g, "x", LAC_F32, 2, (int64_t[]){ROWS, IN});
+        lac_output(b.g, "y", linear(b.g, "wide", x, OUT));
+        ASSERT_OK(lac_program_new(b.g, cpu, NULL, 0, &b.p, err));
+        lac_store_initialize(b.store, 5);
+        fill_inputs(b.g, b.p);
+        lac_program_run(b.p);
+        static float unkept[ROWS * OUT];
+        lac_view y = output_of(b.p, "y");
+        memcpy(unkept, y.data, sizeof unkept);
+        ASSERT_OK(lac_program_keep(b.p, 4 << 20, err));
+        assert_true(lac_program_describe(b.p).kept_bytes >= sizeof(float) * IN * OUT);
+        for (int run = 0; run < 2; run++) {
+            memset(y.data, 0, sizeof unkept);
+            if (run == 0)
+                lac_program_run(b.p);
+            else
+                lac_program_run_again(b.p);
+            assert_memory_equal(y.data, unkept, sizeof unkept);
+        }
+        discard(&b);
+    }
+}
+
 /* 1e4 draws: the share dropped is the rate, and an element's draw depends on its global number alone. */
 static void build_on(built *b, const lac_backend *backend, lac_dtype real, unsigned with, bool recomputes) {
     *b = (built){0};
@@ -594,6 +628,7 @@ int main(void) {
         cmocka_unit_test(test_outputs_are_never_fused_away),
         cmocka_unit_test(test_inputs_can_be_bound_elsewhere),
         cmocka_unit_test(test_kept_weights_change_no_bit),
+        cmocka_unit_test(test_a_large_kept_weight_changes_no_bit),
         cmocka_unit_test(test_recomputing_changes_no_bit_and_saves_memory),
         cmocka_unit_test(test_a_run_anew_asks_for_no_zeros),
         cmocka_unit_test(test_drop_path_draws_are_counters),

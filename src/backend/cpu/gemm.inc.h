@@ -115,6 +115,7 @@ static void gemm_run(const lac_call *call) {
     g.part_sums = (double *)(void *)((char *)call->scratch + gemm_packed_bytes(&g));
     g.parts = (float *)(void *)(g.part_sums + g.n_parts * g.m);
     g.workers = (char *)call->scratch + gemm_packed_bytes(&g) + gemm_part_bytes(&g);
+    if (call->kept) g.packs_stripe = false; /* what stays packed is packed once, by all threads */
     if (g.m == 0 || g.n == 0) return;
     bool accumulates = g.accumulates;
     lac_pool *pool = (double)g.m * (double)g.n * (double)g.k < SERIAL_BELOW ? NULL : call->pool;

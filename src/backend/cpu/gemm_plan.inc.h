@@ -121,9 +121,13 @@ static gemm gemm_plan(const lac_call *call) {
     return g;
 }
 
+/* B packed, what one round takes of it */
+static size_t gemm_round_bytes(const gemm *g) {
+    return g->packs_b ? ((size_t)g->round_k * (size_t)g->round_n * sizeof(float) + 63) / 64 * 64 : 0;
+}
+
 static size_t gemm_packed_bytes(const gemm *g) {
-    return g->packs_b && !g->packs_stripe ? ((size_t)g->round_k * (size_t)g->round_n * sizeof(float) + 63) / 64 * 64
-                                          : 0;
+    return g->packs_stripe ? 0 : gemm_round_bytes(g);
 }
 
 static size_t gemm_part_bytes(const gemm *g) {
@@ -137,9 +141,9 @@ static size_t gemm_scratch(const lac_call *call, int n_threads) {
     return gemm_packed_bytes(&g) + gemm_part_bytes(&g) + (size_t)n_threads * g.worker_bytes;
 }
 
-/* A packed B, where it is packed whole before the tasks run. */
+/* A packed B, where one round takes all of it. */
 static size_t gemm_keeps(const lac_call *call, unsigned fixed) {
     gemm g = gemm_plan(call);
     bool is_whole = g.round_k >= g.k && g.round_n >= g.n;
-    return (fixed & 2u) && is_whole ? gemm_packed_bytes(&g) : 0;
+    return (fixed & 2u) && is_whole ? gemm_round_bytes(&g) : 0;
 }
