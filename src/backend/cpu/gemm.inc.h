@@ -2,11 +2,11 @@
  * Part of a kernel set: see kernels.inc.h.
  *
  * B is packed into panels of NR columns: once for all threads, and kept while it is a weight that does not change; or,
- * where it outgrows L2, by each task for its own columns. A task computes one mt x nt tile of C: it runs the register
- * tile over its rows, a depth block at a time. Partial sums of a tile wait in the task's own memory, so epilogues see
- * the whole sum and C is written once. A GELU is applied when the whole tile is summed, row by row: what it reads and
- * writes then lies in long runs, which the hardware fetches by itself. A is read in place where its rows run along the
- * depth; else it may be packed per task and depth block.
+ * where it outgrows L2 and is not kept, by each task for its own columns. A task computes one mt x nt tile of C: it
+ * runs the register tile over its rows, a depth block at a time. Partial sums of a tile wait in the task's own memory,
+ * so epilogues see the whole sum and C is written once. A GELU is applied when the whole tile is summed, row by row:
+ * what it reads and writes then lies in long runs, which the hardware fetches by itself. A is read in place where its
+ * rows run along the depth; else it may be packed per task and depth block.
  *
  * Weight gradients (trans_a: small C, depth = rows of the batch) differ: a narrow A or B is read in place, and where
  * tiles are few the depth is cut into parts, each summed by its own tasks and then added in order; a B too large to
