@@ -127,6 +127,32 @@ static void test_features_do_not_depend_on_batch_loaders_or_company(void **state
     lac_source_free(source);
 }
 
+/* A larger batch than stays in the cache is run in smaller ones, of the same features; pictures alone are not. */
+static void test_a_large_batch_is_run_in_smaller_ones(void **state) {
+    (void)state;
+    lac_source *source = open_source(data_spec);
+    lac_features a, b;
+    tiny_assert(collect(source, (lac_extractor_options){.batch = 7}, &a, NULL), LAC_OK, "");
+    tiny_assert(collect(source, (lac_extractor_options){.batch = N_SMALL}, &b, NULL), LAC_OK, "");
+    assert_int_equal(b.n, N_SMALL);
+    assert_close(b.x, a.x, N_SMALL * a.d, 1e-5);
+    for (int is_raw = 0; is_raw < 2; is_raw++) {
+        lac_extractor_options o = {.batch = N_SMALL, .is_raw = is_raw};
+        lac_extractor *e;
+        lac_feature_rows rows;
+        tiny_assert(lac_extractor_new(model->method, backend, pool, source, &o, &e, &err), LAC_OK, "");
+        tiny_assert(lac_extractor_next(e, &rows, &err), LAC_OK, "");
+        lac_method_sizes sizes = lac_method_describe(model->method);
+        int64_t most = 2048 / (sizes.n_prefix + sizes.n_patches);
+        assert_true(most + 1 < N_SMALL);
+        assert_true(is_raw ? rows.n == N_SMALL : rows.n == most || rows.n == most + 1);
+        lac_extractor_free(e);
+    }
+    lac_features_free(&a);
+    lac_features_free(&b);
+    lac_source_free(source);
+}
+
 static void test_mean_pooling_is_the_mean_of_the_patches(void **state) {
     (void)state;
     lac_source *source = open_source(data_spec);
@@ -548,6 +574,7 @@ int main(void) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_model, close_model)
     const struct CMUnitTest tests[] = {
         CASE(test_features_do_not_depend_on_batch_loaders_or_company),
+        CASE(test_a_large_batch_is_run_in_smaller_ones),
         CASE(test_mean_pooling_is_the_mean_of_the_patches),
         CASE(test_tables_hold_trained_untrained_and_raw),
         CASE(test_a_given_test_set_and_a_limit_are_used),
